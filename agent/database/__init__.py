@@ -1,0 +1,1 @@
+"""Ledger and applying of migrations."""

@@ -1,0 +1,1 @@
+"""Compose command lines (pure) and reads of the Engine API."""

@@ -1,0 +1,1 @@
+"""Paths, settings, keys, audit, processes: what the agent touches on its host."""

@@ -1,0 +1,97 @@
+"""The one way programs are run: Invoke, with an argument list, a minimal environment and no shell surprises."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from agent.model.errors import IkomaError
+
+MINIMAL: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a program left: its exit code and its output."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+    def last_lines(self, count: int = 5) -> str:
+        """Return the end of what it said, for an error message."""
+        return "\n".join((self.stderr.strip() or self.stdout.strip()).splitlines()[-count:])
+
+
+def with_parent(argv: Sequence[str]) -> list[str]:
+    """Return ``argv`` so that the program dies with the process that started it, even by kill -9."""
+    return ["setpriv", "--pdeathsig", "KILL", *argv]
+
+
+def under_lock(lock: Path, argv: Sequence[str]) -> list[str]:
+    """Return ``argv`` so that the program itself holds ``lock`` for as long as it lives."""
+    return ["flock", "--no-fork", str(lock), *argv]
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = None,
+    check: bool = True,
+    on_line: Callable[[str], None] | None = None,
+) -> Completed:
+    """Run ``argv`` and return what it left.
+
+    Args:
+        env: the whole environment of the program (``MINIMAL`` when not given); nothing is inherited.
+        timeout: seconds until it is killed; raises ``IkomaError("process.timeout")``.
+        check: raise ``IkomaError("process.failed")`` on a non-zero exit code.
+        on_line: called with each line of output (stdout and stderr) as it comes.
+
+    Raises:
+        IkomaError: ``process.missing`` when the program does not exist, and the two above.
+    """
+    from invoke.context import Context
+    from invoke.exceptions import CommandTimedOut
+
+    options: dict[str, Any] = {"in_stream": False, "warn": True, "env": dict(MINIMAL if env is None else env)}
+    options |= {"replace_env": True, "timeout": timeout, "hide": True, "shell": "/bin/sh", "encoding": "utf-8"}
+    if on_line is not None:
+        sink = _Lines(on_line)
+        options |= {"hide": False, "out_stream": sink, "err_stream": sink}
+    command = "exec " + shlex.join(argv)
+    try:
+        result: Any = Context().run(command if cwd is None else f"cd {shlex.quote(str(cwd))} && {command}", **options)
+    except CommandTimedOut as error:
+        raise IkomaError("process.timeout", program=argv[0], seconds=int(timeout or 0)) from error
+    done = Completed(tuple(argv), int(result.exited), str(result.stdout), str(result.stderr))
+    if done.code == 127 and not Path(argv[0]).is_absolute():
+        raise IkomaError("process.missing", program=argv[0])
+    if check and not done.ok:
+        raise IkomaError("process.failed", program=" ".join(argv[:3]), code=done.code, said=done.last_lines())
+    return done
+
+
+class _Lines:
+    """A file-like object that hands on whole lines."""
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line, self._rest = on_line, ""
+
+    def write(self, text: str) -> None:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._on_line(line.rstrip("\r"))
+
+    def flush(self) -> None:
+        """Nothing is kept back but an unfinished line."""

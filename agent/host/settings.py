@@ -1,0 +1,82 @@
+"""Host settings, ``/etc/ikoma/settings.json``, written by ``host bootstrap``. Standard library only: fast path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from agent.host.files import read_json
+from agent.host.paths import Paths
+from agent.model.errors import Misuse
+from agent.model.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an administrator decides for a host.
+
+    Attributes:
+        provision: a first deployment makes database, roles and connections by itself.
+        admin_dsn: administrator's connection to PostgreSQL, only for ``provision``.
+        database_address: ``host:port`` by which containers reach PostgreSQL.
+        caddy_image: image of the reverse proxy, by digest.
+        http_port, https_port: where Caddy listens on the host.
+        public_tls: certificates from a public authority; otherwise Caddy's internal one.
+        docker_socket: the Engine's socket.
+        min_free_mb: below this a deployment does not start.
+        reserve_mb: free space that only journal, clean-up and rollback may use.
+        parallel_pulls: images pulled at the same time.
+        address_pool: private network from which each target's networks get a subnet.
+        allow: compose policy exceptions, e.g. ``["privileged:cadvisor"]``.
+    """
+
+    provision: bool = False
+    admin_dsn: Secret = field(default_factory=lambda: Secret(""))
+    database_address: str = ""
+    caddy_image: str = ""
+    http_port: int = 80
+    https_port: int = 443
+    public_tls: bool = True
+    docker_socket: str = "/var/run/docker.sock"
+    min_free_mb: int = 1024
+    reserve_mb: int = 64
+    parallel_pulls: int = 2
+    address_pool: str = "10.213.0.0/16"
+    allow: tuple[str, ...] = ()
+
+
+def load(paths: Paths) -> Settings:
+    """Return the host's settings (defaults when there is no file).
+
+    Raises:
+        Misuse: ``settings.invalid`` for a damaged file, an unknown key or a value of the wrong type.
+    """
+    try:
+        data = read_json(paths.settings, default={})
+    except ValueError as error:
+        raise Misuse("settings.invalid", file=paths.settings, reason=str(error)) from None
+    return parse(data, str(paths.settings))
+
+
+def parse(data: Any, name: str) -> Settings:
+    """Return the settings in ``data``; see ``load``."""
+    if not isinstance(data, dict):
+        raise Misuse("settings.invalid", file=name, reason="it is no JSON object")
+    known = {item.name: item for item in fields(Settings)}
+    defaults = Settings()
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in known:
+            raise Misuse("settings.invalid", file=name, reason=f"unknown key “{key}”")
+        values[key] = _typed(key, value, getattr(defaults, key), name)
+    return Settings(**values)
+
+
+def _typed(key: str, value: Any, default: Any, name: str) -> Any:
+    if isinstance(default, Secret) and isinstance(value, str):
+        return Secret(value)
+    if isinstance(default, tuple) and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if type(value) is type(default):
+        return value
+    raise Misuse("settings.invalid", file=name, reason=f"“{key}” must be a {type(default).__name__}")

@@ -1,0 +1,222 @@
+"""The contract between an app and its deployment: ``ikoma.release.json``.
+
+``{"app": "ikomaposte"}`` is complete; everything else states an exception. The models are the schema: the JSON
+Schema in ``docs/contract.schema.json`` and the reference in ``docs/contract.md`` are generated from them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from agent.model import jsonfile
+from agent.model.errors import Misuse
+from agent.model.names import NAME, PRODUCTION
+
+FILE: Final = "ikoma.release.json"
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
+_HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_ROUTE = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9._-]{0,62}):(\d{1,5})")
+
+Kind = Literal["routed", "worker", "one-shot", "stateful"]
+
+
+def seconds(value: Any) -> Any:
+    """Return a duration in seconds: a number, or text such as ``500ms``, ``30s``, ``2m``."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if match is None:
+            raise ValueError(f"“{value}” is no duration; write 500ms, 30s, 2m or 1h")
+        return float(match[1]) * _UNITS[match[2]]
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=86400)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors, values are not coerced behind one's back."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Probe(Strict):
+    """An HTTP request that tells whether a service is ready, asked on the container's own address."""
+
+    path: str = Field(default="/", pattern=r"^/")
+    port: int | None = Field(default=None, ge=1, le=65535, description="Default: the service's only exposed port.")
+    status: int = Field(default=0, ge=0, le=599, description="The answer expected; 0 means any 2xx or 3xx.")
+    contains: str = Field(default="", description="Text that the body must hold.")
+    timeout: Seconds = 2.0
+
+
+class Service(Strict):
+    """What a service's compose definition does not say."""
+
+    kind: Kind | None = Field(default=None, description="Inferred when not stated; see the plan.")
+    probe: Probe | None = None
+    rollout: Literal["start-first", "stop-first"] | None = None
+    exclusive_volumes: bool = Field(default=False, description="Two containers must never share its volumes.")
+    drain: Seconds = Field(default=10.0, description="How long open connections may end after the switch.")
+
+
+class Health(Strict):
+    """When a release counts as healthy."""
+
+    timeout: Seconds = Field(default=120.0, description="How long a service may take to become ready.")
+    window: Seconds = Field(default=5.0, description="How long it must then stay up, without a restart.")
+
+
+class Migrations(Strict):
+    """Where the versioned SQL files are and which schemas they own."""
+
+    folder: str = "migrations"
+    schemas: list[str] = ["public"]
+
+
+class Retention(Strict):
+    """What is kept on the host for rollbacks."""
+
+    releases: int = Field(default=5, ge=2, le=100)
+
+
+class Silence(Strict):
+    """A finding that is accepted, and why."""
+
+    rule: str
+    path: str = "*"
+    reason: str = Field(min_length=5)
+
+
+class Settings(Strict):
+    """The keys an environment may override."""
+
+    compose: str = Field(default="docker-compose.yml", description="The compose file, relative to this file.")
+    platform: str = Field(default="linux/amd64", pattern=r"^linux/(amd64|arm64)$")
+    migrations: Migrations | Literal[False] = Migrations()
+    services: dict[str, Service] = {}
+    routes: dict[str, str] = Field(default={}, description="Public host name → service:port.")
+    health: Health = Health()
+    retention: Retention = Retention()
+    maintenance: bool = Field(default=False, description="Stop the routed services while migrations run.")
+
+    @field_validator("migrations", mode="before")
+    @classmethod
+    def _folder_alone(cls, value: Any) -> Any:
+        return {"folder": value} if isinstance(value, str) else value
+
+    @field_validator("compose")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        if value.startswith("/") or ".." in Path(value).parts:
+            raise ValueError("the compose file must stay inside the repository")
+        return value
+
+    @field_validator("routes")
+    @classmethod
+    def _routes(cls, value: dict[str, str]) -> dict[str, str]:
+        for host, upstream in value.items():
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"“{host}” is no host name")
+            match = _ROUTE.fullmatch(upstream)
+            if match is None or not 0 < int(match[2]) < 65536:
+                raise ValueError(f"“{upstream}” is not service:port")
+        return value
+
+
+class Environment(Strict):
+    """Where an environment lives, and what differs in it."""
+
+    host: str = ""
+    port: int = Field(default=22, ge=1, le=65535)
+    user: str = "ikoma"
+    host_key: str = Field(default="", description="The pinned key: a line of known_hosts without the host.")
+    compose: str | None = None
+    platform: str | None = None
+    migrations: Migrations | Literal[False] | str | None = None
+    services: dict[str, Service] | None = None
+    routes: dict[str, str] | None = None
+    health: Health | None = None
+    retention: Retention | None = None
+    maintenance: bool | None = None
+
+
+class Contract(Settings):
+    """``ikoma.release.json``, whole."""
+
+    schema_: str | None = Field(default=None, alias="$schema", exclude=True)
+    app: str = Field(pattern=f"^{NAME.pattern}$")
+    environments: dict[Annotated[str, Field(pattern=f"^{NAME.pattern}$")], Environment] = {}
+    silence: list[Silence] = []
+
+    @model_validator(mode="after")
+    def _overrides_are_valid(self) -> Contract:
+        for name in self.environments:
+            self.settings(name)
+        return self
+
+    def settings(self, environment: str = PRODUCTION) -> Settings:
+        """Return the settings of one environment: the top level with its overrides; an undescribed one has none.
+
+        ``services`` are merged service by service; everything else is replaced whole.
+        """
+        names = list(Settings.model_fields)
+        merged = {name: getattr(self, name) for name in names}
+        if (chosen := self.environments.get(environment)) is not None:
+            over = {name: value for name in names if (value := getattr(chosen, name)) is not None}
+            over["services"] = self.services | over.get("services", {})
+            merged |= over
+        return Settings.model_validate({k: _plain(v) for k, v in merged.items()})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def load(text: str, name: str = FILE) -> Contract:
+    """Return the contract in ``text``.
+
+    Raises:
+        Misuse: ``json.broken``, ``json.duplicate`` or ``contract.invalid``, with file, line and the nearest known key.
+    """
+    located = jsonfile.parse(text, name)
+    try:
+        return Contract.model_validate(located.value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = tuple(part for part in first["loc"] if part != "[key]")
+        raise Misuse("contract.invalid", file=name, line=located.line(_real(path, located)),
+                     reason=_reason(first, path)) from None  # fmt: skip
+
+
+def _real(path: tuple[Any, ...], located: jsonfile.Located) -> tuple[Any, ...]:
+    """Drop the parts that name a branch of a union rather than a key of the document."""
+    kept: tuple[Any, ...] = ()
+    for part in path:
+        if (*kept, part) in located.lines:
+            kept = (*kept, part)
+    return kept
+
+
+def _reason(error: Any, path: tuple[Any, ...]) -> str:
+    where = ".".join(str(part) for part in path)
+    if error["type"] == "extra_forbidden":
+        nearest = difflib.get_close_matches(str(path[-1]), _known_keys(), 1, 0.6)
+        return f"unknown key “{where}”" + (f"; did you mean “{nearest[0]}”?" if nearest else "")
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"“{where}”: {message}" if where else message
+
+
+def _known_keys() -> list[str]:
+    models = (Contract, Environment, Service, Probe, Health, Migrations, Retention, Silence)
+    return sorted({name for model in models for name in model.model_fields})

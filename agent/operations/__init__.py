@@ -1,0 +1,1 @@
+"""One deployment as a durable thing: journal, lock, steps with undo, recovery."""

@@ -1,0 +1,1 @@
+"""The plan, roll-out, health gate, release records."""

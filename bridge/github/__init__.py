@@ -1,0 +1,1 @@
+"""Pull requests, deployments, check runs, the Actions environment."""

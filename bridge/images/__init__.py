@@ -1,0 +1,1 @@
+"""Content tags, the bake definition, the registry client."""

@@ -1,0 +1,1 @@
+"""The SSH connection, the agent's client, host bootstrap."""
