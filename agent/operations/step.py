@@ -97,6 +97,6 @@ class Step(ABC):
     @abstractmethod
     def apply(self, ctx: Context) -> Outcome: ...
 
-    def undo(self, ctx: Context) -> str:  # noqa: B027 - most steps leave nothing behind
+    def undo(self, ctx: Context) -> str:
         """Take the effect back; return a line for the report (empty when there was nothing to do)."""
         return ""
