@@ -1,0 +1,3 @@
+CREATE SCHEMA app;
+
+COMMENT ON SCHEMA app IS 'What the application itself needs: greetings, accounts, heartbeats.';

@@ -1,0 +1,2 @@
+export { html, Markup } from "./html.js";
+export { page, type Page } from "./page.js";
