@@ -64,20 +64,17 @@ def _locate(text: str) -> dict[Path, int]:
         word = match.group()
         line += text.count("\n", position, match.start())
         position = match.start()
-        if word == "{":
-            stack.append(None)
-            expect_key = True
-        elif word == "[":
-            stack.append(0)
-            expect_key = False
-            lines[_path(stack)] = line
+        in_list = bool(stack) and isinstance(stack[-1], int)
+        if in_list and word not in ("]", ","):
+            lines.setdefault(_path(stack), line)
+        if word in "{[":
+            stack.append(None if word == "{" else 0)
+            expect_key = word == "{"
         elif word in "}]":
             stack.pop()
         elif word == ",":
-            expect_key = bool(stack) and not isinstance(stack[-1], int)
-            if stack and isinstance(stack[-1], int):
-                stack[-1] += 1
-                lines[_path(stack)] = line
+            expect_key = not in_list
+            stack[-1] = stack[-1] + 1 if isinstance(stack[-1], int) else None
         elif expect_key and word != ":":
             stack[-1] = json.loads(word)
             lines[_path(stack)] = line
