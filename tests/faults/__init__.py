@@ -1,0 +1,1 @@
+"""Faults, for real: kills, cuts, bad releases, a full disk, a stopped registry."""
