@@ -1,0 +1,111 @@
+"""Debian file systems made by mmdebstrap from the machine's own mirror, cached by the hash of their recipe."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.rig import state as states
+from tests.rig.commands import RigError, run, say
+
+RELEASE = "trixie"
+APT_FOLDER = Path("/etc/apt")
+UNREAD = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a file system is made of; any change gives it another place in the cache."""
+
+    name: str
+    packages: tuple[str, ...]
+    variant: str = "essential"
+    finish: str = ""  # shell script run inside at the end
+    extra: str = ""  # anything else that the result depends on
+
+    def digest(self) -> str:
+        """Twelve hex digits over everything that decides the result."""
+        text = json.dumps(asdict(self), sort_keys=True) + RELEASE
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def path(self) -> Path:
+        """Where the finished file system lies in the cache."""
+        return states.cache() / f"{self.name}-{self.digest()}"
+
+
+BOX = Recipe(
+    name="box",
+    variant="apt",
+    packages=(
+        *("docker.io", "docker-cli", "docker-compose", "docker-buildx", "docker-registry"),
+        *("openssh-server", "postgresql", "python3", "python3-cryptography", "ca-certificates"),
+        *("iproute2", "iptables", "procps", "git", "curl", "busybox-static", "sudo"),
+    ),
+    # Each box makes its own host keys: a key shared by two hosts would prove nothing.
+    finish="rm -f /etc/ssh/ssh_host_*; mkdir -p /var/lib/docker /var/lib/containerd",
+)
+
+
+def ensure(recipe: Recipe, furnish: Callable[[Path], None] | None = None) -> Path:
+    """The folder of a recipe's file system, made now if the cache has none.
+
+    ``furnish`` may add files to it before it enters the cache.
+    """
+    path = recipe.path()
+    if path.exists():
+        return path
+    began = time.monotonic()
+    say(f"making the file system {path.name} (once; cached)")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=path.parent))
+    try:
+        _debootstrap(recipe, work)
+        if furnish:
+            furnish(work / "root")
+        (work / "root").rename(path)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    say(f"made {path.name} in {time.monotonic() - began:.0f} s")
+    return path
+
+
+def _debootstrap(recipe: Recipe, work: Path) -> None:
+    sources = work / "mirror.sources"
+    sources.write_text(_sources())
+    options = [f"--dpkgopt=path-exclude={pattern}" for pattern in UNREAD]
+    if recipe.finish:
+        script = work / "finish.sh"
+        script.write_text(f"set -eu\n{recipe.finish}\n")
+        options.append(f'--customize-hook=chroot "$1" sh <{script}')
+    options += ["--mode=root", "--format=directory", f"--variant={recipe.variant}"]
+    options += [f"--include={','.join(recipe.packages)}"]
+    environment = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    run(["mmdebstrap", *options, RELEASE, work / "root", sources], env=environment)
+
+
+def _sources() -> str:
+    """The machine's own Debian sources with the suite's name changed: same mirror, same keys."""
+    codename = _codename()
+    paths = [APT_FOLDER / "sources.list", *sorted((APT_FOLDER / "sources.list.d").glob("*"))]
+    for path in paths:
+        if path.suffix not in (".list", ".sources") or not path.exists():
+            continue
+        text = path.read_text()
+        if codename in text and "main" in text:
+            return text.replace(codename, RELEASE)
+    raise RigError(f"no Debian mirror found: none of the files in {APT_FOLDER} names the release {codename}")
+
+
+def _codename() -> str:
+    for line in Path("/etc/os-release").read_text().splitlines():
+        key, _, value = line.partition("=")
+        if key == "VERSION_CODENAME":
+            return value.strip('"')
+    raise RigError("/etc/os-release names no release; the rig needs Debian")
