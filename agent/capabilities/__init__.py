@@ -1,1 +1,16 @@
-"""The verbs: one file each."""
+"""The verbs: one file each, and an index of plain data that is read without importing any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from agent.capabilities.index import Capability, apps, db, deploy, env, operations, platform
+
+Index = Mapping[str, Capability]
+
+CAPABILITIES: Final[Index] = {
+    capability.name: capability
+    for table in (apps.TABLE, db.TABLE, deploy.TABLE, env.TABLE, operations.TABLE, platform.TABLE)
+    for capability in table
+}

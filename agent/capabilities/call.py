@@ -1,0 +1,33 @@
+"""What a capability is given. Standard library only: fast path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.host.paths import Paths
+from agent.host.settings import Settings
+from agent.model.errors import Misuse
+from agent.model.names import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that passed the door: the role suffices and the key may act on the target."""
+
+    target: Target | None
+    args: dict[str, Any]
+    paths: Paths
+    settings: Settings
+    lang: str = "en"
+    key: str = ""
+    role: str = "observer"
+    client: dict[str, str] = field(default_factory=dict)
+    operation: str = ""
+
+    @property
+    def the_target(self) -> Target:
+        """The target, for capabilities that need one. Raises ``Misuse("wire.bad_request")`` without."""
+        if self.target is None:
+            raise Misuse("wire.bad_request", reason="no app is named")
+        return self.target

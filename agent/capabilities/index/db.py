@@ -1,0 +1,5 @@
+"""Databases."""
+
+from agent.capabilities.index import Capability
+
+TABLE: tuple[Capability, ...] = ()

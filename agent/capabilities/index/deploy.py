@@ -1,0 +1,5 @@
+"""Releases."""
+
+from agent.capabilities.index import Capability
+
+TABLE: tuple[Capability, ...] = ()

@@ -1,0 +1,5 @@
+"""Environment files of a target."""
+
+from agent.capabilities.index import Capability
+
+TABLE: tuple[Capability, ...] = ()

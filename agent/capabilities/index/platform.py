@@ -1,0 +1,15 @@
+"""The host itself."""
+
+from agent.capabilities.index import Capability
+
+TABLE = (
+    Capability(
+        "platform.capabilities",
+        role="observer",
+        changes=False,
+        module="agent.capabilities.platform_capabilities",
+        summary_en="Everything this agent can do, and the role it takes.",
+        summary_fr="Tout ce que cet agent sait faire, et le rôle exigé.",
+        needs_target=False,
+    ),
+)
