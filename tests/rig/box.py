@@ -84,7 +84,7 @@ def inside(box: Box, argv: Sequence[str]) -> list[str]:
         raise RigError(f"box {box.name} is not running; start it with `scripts/rig up`")
     terminal = f"TERM={os.environ.get('TERM', 'dumb')}"
     environment = [f"PATH={PATH}", "HOME=/root", "USER=root", "LANG=C.UTF-8", terminal]
-    enter = ["nsenter", "--target", str(box.pid), *NAMESPACES, "--root", "--wd=/"]
+    enter = ["nsenter", "--target", str(box.pid), *NAMESPACES, "--root", "--wdns=/"]
     return [*enter, "env", "--ignore-environment", *environment, *argv]
 
 

@@ -66,6 +66,7 @@ def environment(state: State, name: str, app: str) -> dict[str, str]:
         "DOCKER_HOST": engine.url(find(state, "builder")),
         "SSL_CERT_FILE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,
+        "CURL_CA_BUNDLE": bundle,
         "BASE_IMAGE": images.reference(state, "node"),
         "RIG_ADDRESS": address,
         "RIG_DOCKER_HOST": engine.url(box),
