@@ -23,7 +23,16 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def cgroup(state: State, box: Box) -> str:
     """The name of the box's control group."""
-    return f"ikoma-rig-{state.rig}-{box.name}"
+    return f"{_cgroups_of(state)}{box.name}"
+
+
+def forgotten(state: State) -> list[Box]:
+    """Boxes that left something on this machine although the state knows nothing of them."""
+    prefix = _cgroups_of(state)
+    names = {name.removeprefix(prefix) for name in cgroups.named(prefix)}
+    folder = states.home() / "boxes"
+    names |= {path.name for path in folder.iterdir()} if folder.exists() else set()
+    return [Box(name, role="host", octet=0) for name in sorted(names - set(state.boxes))]
 
 
 def is_running(box: Box) -> bool:
@@ -45,7 +54,7 @@ def start(state: State, box: Box, lower: Path, services: Services, furnish: Call
     stop(state, box)
     share = states.share(box.name)
     shutil.rmtree(share, ignore_errors=True)
-    share.mkdir(parents=True)
+    (share / "stop").mkdir(parents=True)
     shutil.copy(HERE / "init.py", share / "init.py")
     (share / "services.json").write_text(json.dumps(list(services)))
     _boot(state, box, lower, _disk(box), share)
@@ -105,6 +114,10 @@ def write(box: Box, path: str, text: str, mode: int = 0o644) -> None:
     target.touch(mode=mode)
     target.chmod(mode)
     target.write_text(text)
+
+
+def _cgroups_of(state: State) -> str:
+    return f"ikoma-rig-{state.rig}-"
 
 
 def _boot(state: State, box: Box, lower: Path, disk: Path, share: Path) -> None:

@@ -60,6 +60,11 @@ def _open_cpuset(folder: Path) -> None:
             (folder / key).write_text((folder.parent / key).read_text())
 
 
+def named(start: str) -> set[str]:
+    """The names of the groups that begin with ``start``."""
+    return {path.name for hierarchy in hierarchies() for path in hierarchy.folder.glob(f"{start}*")}
+
+
 def processes(name: str) -> set[int]:
     """The ids of all processes in the group and below."""
     found: set[int] = set()

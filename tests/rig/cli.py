@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if os.geteuid() != 0:
+            raise RigError("the rig makes namespaces, mounts and network devices: run it as root")
         return int(options.run(options) or 0)
     except RigError as error:
         print(f"rig: {error}", file=sys.stderr)
@@ -29,8 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _up(options: argparse.Namespace) -> None:
-    if os.geteuid() != 0:
-        raise RigError("the rig makes namespaces, mounts and network devices: run it as root")
     if options.name in SHARED or not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", options.name):
         raise RigError(f"{options.name!r} cannot name a host: use small letters, digits, dashes; not {SHARED}")
     began = time.monotonic()

@@ -44,14 +44,15 @@ def bootstrap(state: State, box: Box) -> None:
     """Run `python -m bridge host bootstrap` unless this agent with these settings is there already."""
     command = bootstrap_command(state, box)
     digest = _installed(state, box, command)
-    if box.bootstrapped == digest:
+    mark = states.box_home(box.name) / "disk" / "bootstrapped"  # on the disk that it speaks of
+    if mark.exists() and mark.read_text() == digest:
         return
     say(f"bootstrapping {box.name}")
     done = subprocess.run(command, cwd=CHECKOUT, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         report = (done.stdout + done.stderr).strip()
         raise RigError(f"host bootstrap of {box.name} failed ({done.returncode}):\n{report}")
-    box.bootstrapped = digest
+    mark.write_text(digest)
 
 
 def bootstrap_command(state: State, box: Box) -> list[str]:

@@ -31,6 +31,7 @@ class Service:
         self.name, self.argv, self.user = name, argv, user
         self.pid: int | None = None
         self.not_before = 0.0
+        self.kill_at: float | None = None  # set while it is being asked to end
 
     def held(self) -> bool:
         """Whether someone asked for it to be down."""
@@ -43,11 +44,22 @@ class Service:
 
     def tick(self) -> None:
         """Bring it nearer to the state it should have."""
-        if self.held():
-            if self.pid is not None:
-                os.kill(self.pid, signal.SIGKILL if time.monotonic() > self.not_before else signal.SIGTERM)
-        elif self.pid is None and time.monotonic() >= self.not_before:
-            self.start()
+        if self.pid is None:
+            self.kill_at = None
+            if not self.held() and time.monotonic() >= self.not_before:
+                self.start()
+        elif self.held():
+            self.end()
+
+    def end(self) -> None:
+        """Ask it once to end; ten seconds later make it."""
+        if self.pid is None:
+            return
+        if self.kill_at is None:
+            self.kill_at = time.monotonic() + GRACE_S
+            os.kill(self.pid, signal.SIGINT if self.name == "postgres" else signal.SIGTERM)
+        elif time.monotonic() > self.kill_at:
+            os.kill(self.pid, signal.SIGKILL)
 
 
 class Timer:
@@ -64,8 +76,9 @@ class Timer:
 
     def tick(self) -> None:
         """Run the unit when it is there, due and not running yet."""
-        unit = UNITS / f"{self.name}.service"
-        if self.pid is not None or self.held() or time.monotonic() < self.due or not unit.exists():
+        unit, timer = UNITS / f"{self.name}.service", UNITS / f"{self.name}.timer"
+        is_due = time.monotonic() >= self.due and unit.exists() and timer.exists()
+        if self.pid is not None or self.held() or not is_due:
             return
         self.due = time.monotonic() + TIMER_S
         service = read_unit(unit)
@@ -148,11 +161,10 @@ def unify_cgroups() -> None:
 
 def stop_all(services: list[Service]) -> None:
     """Ask every service to end and give them ten seconds; what is left dies with this process."""
-    for service in services:
-        if service.pid is not None:
-            os.kill(service.pid, signal.SIGINT if service.name == "postgres" else signal.SIGTERM)
     deadline = time.monotonic() + GRACE_S
     while any(service.pid for service in services) and time.monotonic() < deadline:
+        for service in services:
+            service.end()
         reap(services)
         time.sleep(TICK_S)
 

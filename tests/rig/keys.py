@@ -40,7 +40,9 @@ def bundle() -> Path:
     own = os.environ.get("SSL_CERT_FILE")
     machine = Path(own) if own and not Path(own).is_relative_to(states.all_rigs()) else MACHINE_BUNDLE
     trusted = machine.read_text() if machine.exists() else ""
-    path.write_text(trusted.rstrip("\n") + "\n" + authority().read_text())
+    text = trusted.rstrip("\n") + "\n" + authority().read_text()
+    if not path.exists() or path.read_text() != text:
+        write_private(path, text)
     return path
 
 

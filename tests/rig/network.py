@@ -37,9 +37,11 @@ def up(state: State) -> None:
 
 
 def down(state: State) -> None:
-    """Remove every device and rule of the rig."""
+    """Remove every device and rule of the rig, those of boxes that nobody remembers too."""
     _close_way_out(state)
-    attempt(["ip", "link", "del", bridge(state)])
+    for link in json.loads(run(["ip", "-json", "link"])):
+        if link["ifname"].startswith(bridge(state)):
+            attempt(["ip", "link", "del", link["ifname"]])
 
 
 def plug(state: State, box: Box) -> None:

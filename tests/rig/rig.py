@@ -34,8 +34,8 @@ def up(state: State, name: str, disk: str | None) -> Box:
 
 def down(state: State, name: str | None) -> None:
     """Remove the host ``name``, or everything; a second call finds nothing to do."""
-    doomed = [state.boxes[name]] if name in state.boxes else list(state.boxes.values()) if name is None else []
-    for box in doomed:
+    everything = [*state.boxes.values(), *boxes.forgotten(state)]
+    for box in [each for each in everything if name in (None, each.name)]:
         boxes.remove(state, box)
         for key in keys.folder().glob(f"{box.name}-builder*"):
             key.unlink()
@@ -98,8 +98,7 @@ def _refuse_overlay() -> None:
 
 
 def _tidy() -> None:
-    """Remove the folders above ours where nothing else uses them."""
-    (states.all_rigs() / f"{states.rig_id()}.lock").unlink(missing_ok=True)
+    """Remove the folder above ours when no other rig is left."""
     folder: Path = states.all_rigs()
     if folder.exists() and not any(folder.iterdir()):
         folder.rmdir()

@@ -93,12 +93,10 @@ def _debootstrap(recipe: Recipe, work: Path) -> None:
 def _sources() -> str:
     """The machine's own Debian sources with the suite's name changed: same mirror, same keys."""
     codename = _codename()
-    paths = [APT_FOLDER / "sources.list", *sorted((APT_FOLDER / "sources.list.d").glob("*"))]
-    for path in paths:
-        if path.suffix not in (".list", ".sources") or not path.exists():
-            continue
+    paths = [*(APT_FOLDER / "sources.list.d").glob("*.sources"), *APT_FOLDER.rglob("*.list")]
+    for path in sorted(paths):
         text = path.read_text()
-        if codename in text and "main" in text:
+        if f"{codename}-updates" in text or f"{codename}-security" in text:  # others name the release too
             return text.replace(codename, RELEASE)
     raise RigError(f"no Debian mirror found: none of the files in {APT_FOLDER} names the release {codename}")
 

@@ -30,7 +30,6 @@ class Box:
     disk: str | None = None  # size of a small tmpfs, for tests of a full disk
     pid: int | None = None  # PID 1 of the box as this machine sees it
     started: int | None = None  # its start time in clock ticks, so that a recycled pid is not mistaken for it
-    bootstrapped: str | None = None  # digest of what the last bootstrap installed
 
 
 @dataclass
@@ -101,9 +100,12 @@ def cache() -> Path:
 
 @contextlib.contextmanager
 def locked() -> Iterator[State]:
-    """Load the state under an exclusive lock: two ``up`` in parallel run one after the other."""
-    all_rigs().mkdir(parents=True, exist_ok=True)
-    with (all_rigs() / f"{rig_id()}.lock").open("w") as lock:
+    """Load the state under an exclusive lock: two ``up`` in parallel run one after the other.
+
+    The lock is the kernel's, on a file in the cache that is never removed: it cannot outlive its holder.
+    """
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / f"{rig_id()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield load()
 
