@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.rig.commands import RigError
 
@@ -115,9 +116,15 @@ def load() -> State:
     path = home() / "state.json"
     if not path.exists():
         return State(rig=rig_id())
-    stored = json.loads(path.read_text())
-    stored["boxes"] = {name: Box(**box) for name, box in stored["boxes"].items()}
+    stored = _known(State, json.loads(path.read_text()))
+    stored["boxes"] = {name: Box(**_known(Box, box)) for name, box in stored["boxes"].items()}
     return State(**stored)
+
+
+def _known(kind: type, stored: dict[str, Any]) -> dict[str, Any]:
+    """The fields this version knows: a rig started by another version can still be asked and taken down."""
+    names = {item.name for item in dataclasses.fields(kind)}
+    return {key: value for key, value in stored.items() if key in names}
 
 
 def save(state: State) -> None:
