@@ -1,0 +1,163 @@
+"""What a release's compose file may ask of a host. Pure: judges the normalised JSON of ``docker compose config``.
+
+An allow-list: a key that is not named here is refused, so that a new feature of compose is no new hole. The
+administrator may allow exceptions in the host settings (``allow``): ``<key>:<service>``, ``bind:<path>``,
+``network:<name>``, ``volume:<name>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from agent.model.errors import IkomaError
+
+Resolve = Callable[[str], str]
+
+TOP: Final = frozenset({"name", "services", "networks", "volumes", "configs", "secrets"})
+SERVICE: Final = frozenset(
+    """annotations blkio_config cap_drop command configs cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
+    cpu_rt_runtime cpu_shares cpus cpuset depends_on deploy dns dns_opt dns_search domainname entrypoint environment
+    expose extra_hosts group_add healthcheck hostname image init labels links logging mac_address mem_limit
+    mem_reservation mem_swappiness memswap_limit networks oom_score_adj pids_limit platform ports profiles
+    pull_policy read_only restart scale secrets shm_size stdin_open stop_grace_period stop_signal tmpfs tty ulimits
+    user volumes working_dir""".split()  # noqa: SIM905
+)
+NETWORK: Final = frozenset({"name", "driver", "ipam", "internal", "attachable", "enable_ipv6", "labels"})
+VOLUME: Final = frozenset({"name", "driver", "labels"})
+FILE: Final = frozenset({"name", "file", "content", "environment", "labels"})
+DEPLOY: Final = frozenset({"mode", "replicas", "resources", "restart_policy", "labels", "update_config",
+                           "rollback_config", "endpoint_mode", "placement"})  # fmt: skip
+SAFE_VALUES: Final[dict[str, frozenset[str]]] = {
+    "network_mode": frozenset({"none"}),
+    "ipc": frozenset({"", "private", "none"}),
+    "pid": frozenset({""}),
+    "cgroup": frozenset({"", "private"}),
+    "userns_mode": frozenset({""}),
+    "uts": frozenset({""}),
+    "privileged": frozenset({"False"}),
+    "security_opt": frozenset({"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"}),
+}
+LOG_DRIVERS: Final = frozenset({"json-file", "local", "journald", "none"})
+RESERVED: Final = ("com.docker.compose.", "ikoma.")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is refused: where it stands and why (an id of the catalogue)."""
+
+    id: str
+    service: str
+    key: str
+    value: str = ""
+
+    def error(self) -> IkomaError:
+        return IkomaError(self.id, service=self.service or "–", key=self.key, value=self.value)
+
+
+def judge(
+    document: dict[str, Any], slug: str, folders: Sequence[str], allow: Sequence[str], resolve: Resolve
+) -> list[Finding]:
+    """Return everything in a compose file that this host refuses.
+
+    Args:
+        document: ``docker compose config --format json``, interpolated.
+        slug: the target; names of networks and volumes must be its own.
+        folders: absolute folders inside which a bind mount's source must lie.
+        allow: the administrator's exceptions.
+        resolve: gives the real path of a path, symbolic links followed.
+    """
+    judgement = _Judgement(slug, tuple(PurePosixPath(folder) for folder in folders), frozenset(allow), resolve)
+    return list(judgement.document(document))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    slug: str
+    folders: tuple[PurePosixPath, ...]
+    allow: frozenset[str]
+    resolve: Resolve
+
+    def document(self, document: dict[str, Any]) -> Iterator[Finding]:
+        for key in document:
+            if key not in TOP and not key.startswith("x-"):
+                yield Finding("policy.key", "", key)
+        if document.get("name") != self.slug:
+            yield Finding("policy.name", "", "name", str(document.get("name")))
+        for name, service in (document.get("services") or {}).items():
+            yield from self._service(name, service)
+        for kind, known in (("networks", NETWORK), ("volumes", VOLUME), ("configs", FILE), ("secrets", FILE)):
+            for name, entry in (document.get(kind) or {}).items():
+                yield from self._shared(kind, name, entry or {}, known)
+
+    def _service(self, name: str, service: dict[str, Any]) -> Iterator[Finding]:
+        for key, value in service.items():
+            if f"{key}:{name}" not in self.allow:
+                yield from self._key(name, key, value)
+
+    def _key(self, name: str, key: str, value: Any) -> Iterator[Finding]:
+        if key in SAFE_VALUES:
+            values = value if isinstance(value, list) else [value]
+            yield from (Finding("policy.value", name, key, str(v)) for v in values if str(v) not in SAFE_VALUES[key])
+        elif key == "sysctls":
+            wrong = [item for item in value if not item.startswith("net.")]
+            yield from (Finding("policy.value", name, key, item) for item in wrong)
+        elif key not in SERVICE and not key.startswith("x-"):
+            if value not in (None, [], {}, "", False):
+                yield Finding("policy.key", name, key)
+        elif (check := getattr(self, f"_{key}", None)) is not None:
+            yield from check(name, value or {})
+
+    def _volumes(self, name: str, mounts: list[dict[str, Any]]) -> Iterator[Finding]:
+        for mount in mounts:
+            kind, source = mount.get("type"), str(mount.get("source", ""))
+            if kind == "bind":
+                yield from self._bind(name, "volumes", source)
+                if (mount.get("bind") or {}).get("propagation", "rprivate") not in ("rprivate", "private"):
+                    yield Finding("policy.value", name, "volumes.bind.propagation", mount["bind"]["propagation"])
+            elif kind not in ("volume", "tmpfs"):
+                yield Finding("policy.value", name, "volumes.type", str(kind))
+
+    def _bind(self, service: str, key: str, source: str) -> Iterator[Finding]:
+        real = PurePosixPath(self.resolve(source))
+        allowed = f"bind:{source}" in self.allow and real == PurePosixPath(source)
+        if not allowed and not any(real.is_relative_to(folder) for folder in self.folders):
+            yield Finding("policy.bind", service, key, source)
+
+    def _labels(self, name: str, labels: dict[str, str]) -> Iterator[Finding]:
+        yield from (Finding("policy.label", name, "labels", key) for key in labels if key.startswith(RESERVED))
+
+    def _logging(self, name: str, logging: dict[str, Any]) -> Iterator[Finding]:
+        if (driver := logging.get("driver") or "json-file") not in LOG_DRIVERS:
+            yield Finding("policy.value", name, "logging.driver", driver)
+
+    def _deploy(self, name: str, deploy: dict[str, Any]) -> Iterator[Finding]:
+        yield from (Finding("policy.key", name, f"deploy.{key}") for key in deploy if key not in DEPLOY)
+        reserved = ((deploy.get("resources") or {}).get("reservations") or {}).get("devices")
+        if reserved:
+            yield Finding("policy.key", name, "deploy.resources.reservations.devices")
+        if deploy.get("mode", "replicated") != "replicated":
+            yield Finding("policy.value", name, "deploy.mode", deploy["mode"])
+
+    def _oom_score_adj(self, name: str, value: Any) -> Iterator[Finding]:
+        if value and int(value) < 0:
+            yield Finding("policy.value", name, "oom_score_adj", str(value))
+
+    def _shared(self, kind: str, name: str, entry: dict[str, Any], known: frozenset[str]) -> Iterator[Finding]:
+        where = f"{kind}.{name}"
+        singular = kind.removesuffix("s")
+        called = str(entry.get("name", ""))
+        if f"{singular}:{called}" in self.allow or f"{singular}:{name}" in self.allow:
+            return
+        for key, value in entry.items():
+            if key not in known and not key.startswith("x-") and value not in (None, {}, [], False):
+                yield Finding("policy.key", "", f"{where}.{key}")
+        if called and not called.startswith(f"{self.slug}_"):
+            yield Finding("policy.foreign", "", where, called)
+        if entry.get("driver") not in (None, "", "bridge" if kind == "networks" else "local"):
+            yield Finding("policy.value", "", f"{where}.driver", entry["driver"])
+        if "file" in entry:
+            yield from self._bind("", where, str(entry["file"]))
+        yield from self._labels("", entry.get("labels") or {})

@@ -1,0 +1,116 @@
+"""A release as it would run on this host: rendered, interpolated, judged, hashed and compared with what runs.
+
+Nothing here touches a container: preflight, the plan on a pull request and the roll-out all start with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from agent.docker import compose
+from agent.host.files import write_atomic
+from agent.model import policy
+from agent.model.errors import IkomaError
+from agent.model.release import Release
+from agent.releases import networks, observe, plan, render
+from agent.releases.hashing import host_key, keyed
+from agent.releases.plan import Desired, Plan
+from agent.releases.site import Site
+
+STAGED: Final = ".staged"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A release made ready for this host."""
+
+    release: Release
+    normalised: dict[str, Any]
+    hashes: dict[str, str]
+    findings: tuple[policy.Finding, ...]
+    subnets: dict[str, str]
+
+    @property
+    def desired(self) -> list[Desired]:
+        return plan.desired(self.release, self.normalised, self.hashes)
+
+    def text(self, slug: str) -> str:
+        """Return the compose file that runs, as it is written to disk."""
+        document = render.compose_file(self.release, slug, self.subnets, self.hashes)
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def prepare(site: Site, release: Release, env_file: Path | None = None) -> Prepared:
+    """Render, interpolate, judge and hash ``release``.
+
+    Raises:
+        IkomaError: ``compose.invalid`` when compose does not accept it with the target's values.
+    """
+    document = render.compose_file(release, site.slug)
+    normalised = interpolate(site, document, env_file)
+    subnets = networks.subnets(site, render.networks_of(document))
+    folders = [str(site.home.files), str(site.home.base / "data")]
+    findings = policy.judge(normalised, site.slug, folders, site.settings.allow, os.path.realpath)
+    key = host_key(site.paths)
+    hashes = {name: keyed(key, definition(normalised, name)) for name in normalised["services"]}
+    return Prepared(release, normalised, hashes, tuple(findings), subnets)
+
+
+def interpolate(site: Site, document: dict[str, Any], env_file: Path | None = None) -> dict[str, Any]:
+    """Return the normalised document with the target's values. It holds secrets: keep it in memory."""
+    site.home.base.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=site.home.base, prefix=".render-") as folder:
+        file, values = Path(folder) / "docker-compose.json", env_file or site.home.app_env
+        file.write_text(json.dumps(document))
+        if not values.exists():
+            values = Path(folder) / "empty.env"
+            values.touch()
+        try:
+            done = site.compose(compose.config(site.project(file, values)))
+        except IkomaError as error:
+            reason = str(error.params.get("said", error.message("en"))).replace(str(file), "compose")
+            raise IkomaError("compose.invalid", reason=reason) from None
+    loaded: dict[str, Any] = json.loads(done.stdout)
+    return loaded
+
+
+def definition(normalised: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return everything that makes a container of a service what it is (files are named by their content)."""
+    service = normalised["services"][name]
+    used = {
+        "networks": service.get("networks") or {},
+        "volumes": {mount["source"]: 0 for mount in service.get("volumes") or [] if mount.get("type") == "volume"},
+        "configs": {item["source"]: 0 for item in service.get("configs") or []},
+        "secrets": {item["source"]: 0 for item in service.get("secrets") or []},
+    }
+    shared = {kind: {key: (normalised.get(kind) or {}).get(key) for key in keys} for kind, keys in used.items()}
+    own = {key: value for key, value in service.items() if key not in ("depends_on", "scale", "profiles")}
+    return {"service": own, **shared}
+
+
+def compare(site: Site, prepared: Prepared, accept: Iterable[str] = ()) -> Plan:
+    """Return what a roll-out would do now."""
+    named: Collection[str] = {item.removeprefix("replace:") for item in accept if item.startswith("replace:")}
+    return plan.make(prepared.desired, observe.containers(site.engine, site.slug), named)
+
+
+def refuse(prepared: Prepared) -> None:
+    """Raise the first finding of the policy, if there is one."""
+    for finding in prepared.findings:
+        raise finding.error()
+
+
+def stage(site: Site, prepared: Prepared, operation: str) -> Path:
+    """Write the compose file and a copy of the values for this operation; return the compose file."""
+    folder = site.home.base / STAGED / operation
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    values = site.home.app_env.read_bytes() if site.home.app_env.exists() else b""
+    write_atomic(folder / "app.env", values, 0o600)
+    write_atomic(folder / "docker-compose.yml", prepared.text(site.slug), 0o600)
+    return folder / "docker-compose.yml"
