@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent.model.contract import Health, Kind, Probe, Retention
 from agent.model.errors import Misuse
@@ -19,7 +19,15 @@ FORMAT: Final = 1
 MIGRATION_FILE: Final = re.compile(r"(?P<version>[0-9]{4,14})_(?P<name>[a-z0-9_]{1,80})\.sql")
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Relative = Annotated[str, Field(pattern=r"^(?!/)(?!.*(^|/)\.\.(/|$))[^\x00-\x1f]{1,300}$")]
+
+
+def _stays_inside(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError("the path must be relative and stay inside its folder")
+    return path
+
+
+Relative = Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,300}$"), AfterValidator(_stays_inside)]
 
 
 class Part(BaseModel):
