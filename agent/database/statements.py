@@ -1,0 +1,109 @@
+"""What stands in a migration file, as PostgreSQL's own grammar sees it; no database is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agent.model.errors import IkomaError
+
+EXCERPT: Final = 160
+_TRANSACTION: Final = {
+    "TRANS_STMT_BEGIN": "BEGIN",
+    "TRANS_STMT_START": "START TRANSACTION",
+    "TRANS_STMT_COMMIT": "COMMIT",
+    "TRANS_STMT_ROLLBACK": "ROLLBACK",
+    "TRANS_STMT_PREPARE": "PREPARE TRANSACTION",
+    "TRANS_STMT_COMMIT_PREPARED": "COMMIT PREPARED",
+    "TRANS_STMT_ROLLBACK_PREPARED": "ROLLBACK PREPARED",
+}  # savepoints stay inside the file's transaction and are welcome
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement: its text and the line (1-based) of its first word in the file."""
+
+    text: str
+    line: int
+
+    @property
+    def excerpt(self) -> str:
+        """Return the start of the statement on one line, for messages; never what follows the word PASSWORD."""
+        flat = " ".join(self.text.split())
+        if (at := flat.upper().find("PASSWORD ")) >= 0:
+            flat = flat[: at + len("PASSWORD")] + " …"
+        return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1] + "…"
+
+
+def decode(raw: bytes, file: str) -> str:
+    """Return the text of a file without its byte order mark. Raises ``IkomaError("migration.encoding")``."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise IkomaError("migration.encoding", file=file, line=raw.count(b"\n", 0, error.start) + 1) from None
+    if "\0" in text:
+        raise IkomaError("migration.encoding", file=file, line=text.count("\n", 0, text.index("\0")) + 1)
+    return text
+
+
+def split(text: str, file: str) -> list[Statement]:
+    """Return the statements of a migration file.
+
+    Raises:
+        IkomaError: ``migration.syntax``, ``migration.meta_command`` or ``migration.copy_data`` for what is not SQL,
+            ``migration.transaction_control`` for a statement that would end the file's own transaction.
+    """
+    tree = _parse(text, file)
+    raw = text.encode()
+    found: list[Statement] = []
+    line, position = 1, 0
+    for item in tree.stmts:
+        start = int(item.stmt_location)
+        end = start + int(item.stmt_len) if item.stmt_len else len(raw)
+        line += raw.count(b"\n", position, start)
+        position = start
+        statement = Statement(raw[start:end].decode().rstrip(), line)
+        _refuse_control(item.stmt, statement, file)
+        found.append(statement)
+    return found
+
+
+def _parse(text: str, file: str) -> Any:
+    import postgast
+
+    try:
+        return postgast.parse(text)
+    except postgast.PgQueryError as error:
+        raise _unreadable(text, max(int(error.cursorpos or 1), 1) - 1, str(error.message), file) from None
+
+
+def _unreadable(text: str, offset: int, reason: str, file: str) -> IkomaError:
+    number = text.count("\n", 0, offset) + 1
+    line = text.split("\n")[number - 1].strip()
+    if line.startswith("\\"):
+        return IkomaError("migration.meta_command", file=file, line=number, command=line.split()[0])
+    if _after_copy(text[:offset]):
+        return IkomaError("migration.copy_data", file=file, line=number)
+    return IkomaError("migration.syntax", file=file, line=number, reason=reason, statement=line[:EXCERPT])
+
+
+def _after_copy(before: str) -> bool:
+    """Whether the last whole statement before an error reads its rows from the file itself."""
+    import postgast
+
+    head, semicolon, _ = before.rpartition(";")
+    try:
+        statements = postgast.parse(head + semicolon).stmts
+    except postgast.PgQueryError:
+        return False
+    last = statements[-1].stmt if len(statements) else None
+    return last is not None and last.HasField("copy_stmt") and last.copy_stmt.is_from and not last.copy_stmt.filename
+
+
+def _refuse_control(node: Any, statement: Statement, file: str) -> None:
+    if not node.HasField("transaction_stmt"):
+        return
+    kind = node.transaction_stmt.DESCRIPTOR.fields_by_name["kind"].enum_type.values_by_number
+    name = kind[node.transaction_stmt.kind].name
+    if name in _TRANSACTION:
+        raise IkomaError("migration.transaction_control", file=file, line=statement.line, word=_TRANSACTION[name])

@@ -1,0 +1,230 @@
+"""Connections, migrations, provisioning."""
+
+from agent.model.messages import Message
+
+_PUSH_EN = "Correct it: python -m bridge env push --scope agent (SUPABASE_DB_DSN)"
+_PUSH_FR = "Corrigez-la : python -m bridge env push --scope agent (SUPABASE_DB_DSN)"
+_REVIEW_EN = "Put a new file after the last one instead, then run the command again."
+_REVIEW_FR = "Ajoutez plutôt un nouveau fichier après le dernier, puis relancez la commande."
+
+MESSAGES = {
+    "dsn.invalid": Message(
+        "The value of {name} is no database connection: {reason}. It is not shown here.",
+        "La valeur de {name} n'est pas une connexion à une base : {reason}. Elle n'est pas affichée ici.",
+        "Write postgresql://user:password@host:5432/database, odd characters of the password as %XX.",
+        "Écrivez postgresql://utilisateur:motdepasse@hôte:5432/base, les caractères spéciaux du mot de passe en %XX.",
+    ),
+    "database.no_dsn": Message(
+        "The host has no database connection for {target} (SUPABASE_DB_DSN).",
+        "L'hôte n'a pas de connexion à la base pour {target} (SUPABASE_DB_DSN).",
+        "Give it one: python -m bridge env push --scope agent (SUPABASE_DB_DSN), or let the host make databases: “provision” in its settings.",
+        "Donnez-lui-en une : python -m bridge env push --scope agent (SUPABASE_DB_DSN), ou laissez l'hôte créer les bases : « provision » dans ses réglages.",
+    ),
+    "database.pooler": Message(
+        "{where} is a transaction pooler; migrations need sessions and locks of their own.",
+        "{where} est un pooler de transactions ; les migrations exigent une session et des verrous à elles.",
+        "Use the direct connection, or the session pooler (port 5432), in SUPABASE_DB_DSN.",
+        "Utilisez la connexion directe, ou le pooler de sessions (port 5432), dans SUPABASE_DB_DSN.",
+    ),
+    "database.unreachable": Message(
+        "PostgreSQL cannot be reached at {where}: {reason}",
+        "PostgreSQL est injoignable à {where} : {reason}",
+        "Start it, or correct host and port: python -m bridge env push --scope agent (SUPABASE_DB_DSN)",
+        "Démarrez-le, ou corrigez hôte et port : python -m bridge env push --scope agent (SUPABASE_DB_DSN)",
+    ),
+    "database.password": Message(
+        "PostgreSQL refused the password or the role of {where}.",
+        "PostgreSQL a refusé le mot de passe ou le rôle de {where}.",
+        _PUSH_EN,
+        _PUSH_FR,
+    ),
+    "database.not_allowed": Message(
+        "PostgreSQL lets nobody connect as {where} from this host: {reason}",
+        "PostgreSQL n'accepte pas de connexion {where} depuis cet hôte : {reason}",
+        "Add a line for it to pg_hba.conf, or use another role in SUPABASE_DB_DSN.",
+        "Ajoutez une ligne à pg_hba.conf, ou utilisez un autre rôle dans SUPABASE_DB_DSN.",
+    ),
+    "database.absent": Message(
+        "The database of {where} does not exist.",
+        "La base de {where} n'existe pas.",
+        "Create it: python -m bridge call db.create, or correct SUPABASE_DB_DSN.",
+        "Créez-la : python -m bridge call db.create, ou corrigez SUPABASE_DB_DSN.",
+    ),
+    "database.too_many": Message(
+        "PostgreSQL at {where} has no connection left.",
+        "PostgreSQL à {where} n'a plus de connexion disponible.",
+        "Close idle ones or raise max_connections, then run the command again.",
+        "Fermez les connexions inactives ou augmentez max_connections, puis relancez la commande.",
+    ),
+    "database.starting": Message(
+        "PostgreSQL at {where} is starting up or shutting down.",
+        "PostgreSQL à {where} démarre ou s'arrête.",
+        "Wait a moment, then run the command again.",
+        "Attendez un instant, puis relancez la commande.",
+    ),
+    "database.read_only": Message(
+        "The database {where} takes no changes: it is a replica or set to read-only.",
+        "La base {where} n'accepte pas de modification : c'est une réplique, ou elle est en lecture seule.",
+        "Put the primary server into SUPABASE_DB_DSN, or unset default_transaction_read_only.",
+        "Mettez le serveur primaire dans SUPABASE_DB_DSN, ou retirez default_transaction_read_only.",
+    ),
+    "database.rights": Message(
+        "The role {role} lacks a right on the database {database}: {right}.",
+        "Il manque au rôle {role} un droit sur la base {database} : {right}.",
+        "As an administrator of the database: {grant}",
+        "En tant qu'administrateur de la base : {grant}",
+    ),
+    "database.denied": Message(
+        "PostgreSQL denied it to the role {role}: {reason}",
+        "PostgreSQL l'a refusé au rôle {role} : {reason}",
+        "Grant the right, or use the owner's connection in SUPABASE_DB_DSN.",
+        "Accordez le droit, ou utilisez la connexion du propriétaire dans SUPABASE_DB_DSN.",
+    ),
+    "database.disk_full": Message(
+        "The disk of PostgreSQL at {where} is full.",
+        "Le disque de PostgreSQL à {where} est plein.",
+        "Free space on the database's disk, then run the command again.",
+        "Libérez de la place sur le disque de la base, puis relancez la commande.",
+    ),
+    "database.lost": Message(
+        "The connection to {where} broke: {reason}",
+        "La connexion à {where} s'est rompue : {reason}",
+        "Nothing is half done: each file is one transaction. Run the command again.",
+        "Rien n'est à moitié fait : chaque fichier est une transaction. Relancez la commande.",
+    ),
+    "database.failed": Message(
+        "PostgreSQL at {where} answered: {reason} ({code})",
+        "PostgreSQL à {where} a répondu : {reason} ({code})",
+    ),
+    "database.foreign": Message(
+        "A database named {database} exists already and belongs to {owner}.",
+        "Une base nommée {database} existe déjà et appartient à {owner}.",
+        "Give its connection: python -m bridge env push --scope agent (SUPABASE_DB_DSN), or name the app otherwise.",
+        "Donnez sa connexion : python -m bridge env push --scope agent (SUPABASE_DB_DSN), ou nommez l'application autrement.",
+    ),
+    "database.no_admin": Message(
+        "This host may not make databases: its settings hold no administrator's connection.",
+        "Cet hôte ne peut pas créer de bases : ses réglages n'ont pas de connexion d'administrateur.",
+        "Set “provision” and “admin_dsn”: python -m bridge host bootstrap --settings FILE",
+        "Définissez « provision » et « admin_dsn » : python -m bridge host bootstrap --settings FICHIER",
+    ),
+    "migration.bad_name": Message(
+        "“{file}” is no name of a migration.",
+        "« {file} » n'est pas un nom de migration.",
+        "Name it 0001_what_it_does.sql: 4 to 14 digits, then a-z, 0-9 and “_”.",
+        "Nommez-le 0001_ce_que_ca_fait.sql : 4 à 14 chiffres, puis a-z, 0-9 et « _ ».",
+    ),
+    "migration.duplicate": Message(
+        "The number {version} stands twice: {first} and {second}.",
+        "Le numéro {version} figure deux fois : {first} et {second}.",
+        "Give one of them the next free number.",
+        "Donnez à l'un d'eux le prochain numéro libre.",
+    ),
+    "migration.edited": Message(
+        "Already applied, but changed since: {files}.",
+        "Déjà appliquées, mais modifiées depuis : {files}.",
+        "Restore the file as it was applied (git log -- migrations). " + _REVIEW_EN,
+        "Rétablissez le fichier tel qu'il a été appliqué (git log -- migrations). " + _REVIEW_FR,
+    ),
+    "migration.missing": Message(
+        "Applied to the database, but in no file of this release: {files}.",
+        "Appliquées à la base, mais absentes de cette version : {files}.",
+        "Bring the files back (git log --diff-filter=D -- migrations), then run the command again.",
+        "Rétablissez les fichiers (git log --diff-filter=D -- migrations), puis relancez la commande.",
+    ),
+    "migration.ahead": Message(
+        "The database is newer than this release; it already has: {files}.",
+        "La base est plus récente que cette version ; elle a déjà : {files}.",
+        "Deploy a release that holds these files.",
+        "Déployez une version qui contient ces fichiers.",
+    ),
+    "migration.out_of_order": Message(
+        "Numbered before a migration that is already applied: {files}.",
+        "Numérotées avant une migration déjà appliquée : {files}.",
+        "Give them the next free numbers, then run the command again.",
+        "Donnez-leur les prochains numéros libres, puis relancez la commande.",
+    ),
+    "migration.altered": Message(
+        "{file} is not the file that the release was built with.",
+        "{file} n'est pas le fichier avec lequel la version a été construite.",
+        "Build the release again: python -m bridge pipeline run",
+        "Reconstruisez la version : python -m bridge pipeline run",
+    ),
+    "migration.encoding": Message(
+        "{file}:{line}: this is not UTF-8 text.",
+        "{file}:{line} : ce n'est pas du texte UTF-8.",
+        "Save the file as UTF-8.",
+        "Enregistrez le fichier en UTF-8.",
+    ),
+    "migration.syntax": Message(
+        "{file}:{line}: {reason}: {statement}",
+        "{file}:{line} : {reason} : {statement}",
+        "Correct the statement; nothing was applied.",
+        "Corrigez l'instruction ; rien n'a été appliqué.",
+    ),
+    "migration.meta_command": Message(
+        "{file}:{line}: {command} is a command of psql, not SQL.",
+        "{file}:{line} : {command} est une commande de psql, pas du SQL.",
+        "Remove it, or write the SQL it stands for.",
+        "Retirez-la, ou écrivez le SQL équivalent.",
+    ),
+    "migration.copy_data": Message(
+        "{file}:{line}: rows after COPY … FROM stdin only work in psql.",
+        "{file}:{line} : des lignes après COPY … FROM stdin ne fonctionnent que dans psql.",
+        "Write INSERT statements (pg_dump --inserts).",
+        "Écrivez des instructions INSERT (pg_dump --inserts).",
+    ),
+    "migration.transaction_control": Message(
+        "{file}:{line}: {word} would end the transaction that makes the file all or nothing.",
+        "{file}:{line} : {word} mettrait fin à la transaction qui rend le fichier indivisible.",
+        "Remove BEGIN, COMMIT and ROLLBACK: each file is one transaction already.",
+        "Retirez BEGIN, COMMIT et ROLLBACK : chaque fichier est déjà une transaction.",
+    ),
+    "migration.sql": Message(
+        "{file}:{line}: {reason} ({code}). Statement: {statement}. {done}",
+        "{file}:{line} : {reason} ({code}). Instruction : {statement}. {done}",
+        "{hint}",
+        "{hint}",
+    ),
+    "migration.sql.hint": Message(
+        "Correct {file}, which was undone whole, then run the command again.",
+        "Corrigez {file}, entièrement annulé, puis relancez la commande.",
+    ),
+    "migration.none_stand": Message(
+        "No file of this run was applied.",
+        "Aucun fichier de cette exécution n'a été appliqué.",
+    ),
+    "migration.stand": Message(
+        "The database keeps what was applied before: {names}.",
+        "La base garde ce qui a été appliqué avant : {names}.",
+    ),
+    "migration.locked": Message(
+        "Another migration of this database is running since {seconds} s: {holder}.",
+        "Une autre migration de cette base est en cours depuis {seconds} s : {holder}.",
+        "Wait for it to end, then run the command again.",
+        "Attendez qu'elle se termine, puis relancez la commande.",
+    ),
+    "migration.blocked": Message(
+        "{file}:{line}: a lock could not be had within {seconds} s; it is held by {holder}.",
+        "{file}:{line} : un verrou n'a pas pu être obtenu en {seconds} s ; il est tenu par {holder}.",
+        "End that session (select pg_terminate_backend({pid})), then run the command again.",
+        "Terminez cette session (select pg_terminate_backend({pid})), puis relancez la commande.",
+    ),
+    "migration.waiting": Message(
+        "{file}: waiting for a lock held by {holder}",
+        "{file} : en attente d'un verrou tenu par {holder}",
+    ),
+    "migration.queued": Message(
+        "Waiting for another migration: {holder}",
+        "En attente d'une autre migration : {holder}",
+    ),
+    "migration.applying": Message("Applying {file}", "Application de {file}"),
+    "migration.nothing": Message("nothing pending", "rien en attente"),
+    "migration.none": Message("the release has no migrations", "la version n'a pas de migrations"),
+    "migration.applied": Message("{count} applied, last {last}", "{count} appliquée(s), dernière : {last}"),
+    "provision.done": Message(
+        "database {database}, roles {migrator} and {app}",
+        "base {database}, rôles {migrator} et {app}",
+    ),
+    "provision.exists": Message("the connection exists", "la connexion existe"),
+}
