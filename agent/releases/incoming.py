@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from agent.host.files import sync_folder
 from agent.host.paths import Paths
 from agent.model import release as releases
 from agent.model.errors import Misuse
 from agent.model.names import RELEASE, Target
-from agent.model.release import MIGRATION_FILE, Release
+from agent.model.release import Release
 
-MAX_MEMBER: Final = 128 * 1024 * 1024
-_MEMBERS: Final = re.compile(rf"release\.json|migrations/{MIGRATION_FILE.pattern}|files/[0-9a-f]{{64}}|seeds/[\w.-]+")
 _FACT: Final = "incoming"
 
 
@@ -63,8 +58,7 @@ def _open(ctx: Operation) -> Incoming:
         raise Misuse("release.unknown", release=wanted[:40], slug=ctx.target.slug)
     folder = ctx.paths.target(ctx.target).release(wanted)
     if ctx.bundle is not None:
-        folder = ctx.bundle.parent / "unpacked"
-        unpack(ctx.bundle, folder)
+        folder = ctx.bundle
     elif not (folder / "release.json").exists():
         raise Misuse("release.unknown", release=wanted, slug=ctx.target.slug)
     release = load(folder)
@@ -80,30 +74,6 @@ def load(folder: Path) -> Release:
         return releases.parse(json.loads((folder / "release.json").read_bytes()))
     except (OSError, ValueError) as error:
         raise Misuse("release.bundle", reason=str(error)) from None
-
-
-def unpack(bundle: Path, folder: Path) -> None:
-    """Unpack a bundle: plain files under the few names a bundle has, nothing else. Raises ``release.bundle``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with tarfile.open(bundle, "r:gz") as archive:
-            for member in archive:
-                _unpack_one(archive, member, folder)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise Misuse("release.bundle", reason=str(error)) from None
-    sync_folder(folder)
-
-
-def _unpack_one(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    if member.isdir():
-        return
-    if not member.isreg() or not _MEMBERS.fullmatch(member.name) or member.size > MAX_MEMBER:
-        raise Misuse("release.bundle", reason=f"“{member.name[:80]}” does not belong into a bundle")
-    source = archive.extractfile(member)
-    target = folder / member.name
-    target.parent.mkdir(exist_ok=True)
-    if source is not None:
-        target.write_bytes(source.read())
 
 
 def _verify(release: Release, folder: Path) -> None:
