@@ -1,0 +1,97 @@
+"""Facts from git: where a release comes from, and which files are as they were committed."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agent.host import process
+from agent.model.errors import IkomaError
+
+_SAFE: Final = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "safe.directory=*")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Where a work tree stands. All empty when the folder is no git work tree. ``root`` is the tree's top folder."""
+
+    root: Path | None = None
+    commit: str = ""
+    tag: str = ""
+    author: str = ""
+    time: str = ""
+    dirty: bool = False
+    repository: str = ""
+
+
+def facts(folder: Path) -> Facts:
+    """Return the facts of the work tree around ``folder``. ``dirty`` looks at ``folder`` alone."""
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    if not top:
+        return Facts()
+    log = _git(folder, "log", "-1", "--format=%H%x00%an%x00%cI%x00%D")
+    commit, author, time, names = log.split("\0") if log else ("", "", "", "")
+    dirty = bool(_git(folder, "status", "--porcelain=v1", "--untracked-files=normal", "--", "."))
+    return Facts(Path(top), commit, _tag(names), author, time, dirty, _repository(folder))
+
+
+def _tag(names: str) -> str:
+    """The tag that a release run was started for, else the first tag of the commit (``names`` as git lists them)."""
+    if os.environ.get("GITHUB_REF_TYPE") == "tag" and (name := os.environ.get("GITHUB_REF_NAME")):
+        return name
+    return next((name.removeprefix("tag: ") for name in names.split(", ") if name.startswith("tag: ")), "")
+
+
+def _repository(folder: Path) -> str:
+    address = os.environ.get("GITHUB_REPOSITORY") or _git(folder, "config", "--get", "remote.origin.url")
+    return _CREDENTIALS.sub("", address)  # an address may carry a token
+
+
+def index(folder: Path) -> dict[str, tuple[str, str]]:
+    """Return path → (mode, blob id) of the files below ``folder`` that are on disk as they stand in the index.
+
+    Paths are relative to ``folder``. Files changed, flagged as unchanged by hand, or filtered on their way to the
+    disk (as large-file storage does) are left out: they have to be read.
+    """
+    listing = _git(folder, "ls-files", "-z", "--stage", "-v", "--", ".")
+    entries = [line.split("\t", 1) for line in listing.split("\0") if "\t" in line]
+    found = {}
+    for meta, path in entries:
+        flag, mode, blob, stage = meta.split(" ")
+        if flag == "H" and stage == "0" and mode in ("100644", "100755", "120000"):
+            found[path] = (mode, blob)
+    if not found or _has_filters(folder, found):
+        return {}
+    for path in _git(folder, "diff-files", "--name-only", "--relative", "-z", "--", ".").split("\0"):
+        found.pop(path, None)
+    return found
+
+
+def _has_filters(folder: Path, entries: dict[str, tuple[str, str]]) -> bool:
+    names = [path for path in entries if path == ".gitattributes" or path.endswith("/.gitattributes")]
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    files = [folder / name for name in names] + ([Path(top) / ".gitattributes"] if top else [])
+    return any(file.is_file() and re.search(rb"filter=|eol=|ident|text", file.read_bytes()) for file in files)
+
+
+def tracked(folder: Path) -> set[str] | None:
+    """Return the files below ``folder`` that are committed or could be (not ignored); None outside of git."""
+    if not _git(folder, "rev-parse", "--show-toplevel"):
+        return None
+    listing = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".")
+    return {path for path in listing.split("\0") if path}
+
+
+def _git(folder: Path, *words: str) -> str:
+    """Return what git says, or an empty text when it fails: no git, no work tree, no commit yet."""
+    env = process.MINIMAL | {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+    env |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        done = process.run(["git", *_SAFE, "-C", str(folder), *words], env=env, check=False, timeout=60)
+    except IkomaError:
+        return ""
+    return done.stdout.rstrip("\n") if done.ok else ""
