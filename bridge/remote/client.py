@@ -45,6 +45,10 @@ class Agent:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
+    def open(self) -> None:
+        """Connect now, so that the first call need not. Raises what ``connect`` raises."""
+        self._connect()
+
     def close(self) -> None:
         """Close the connection, if there is one."""
         connection, self._connection = self._connection, None
