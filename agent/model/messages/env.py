@@ -1,0 +1,50 @@
+"""Environment files of a target."""
+
+from agent.model.messages import Message
+
+MESSAGES = {
+    "env.key": Message(
+        "“{key}” is no name of an environment variable.",
+        "« {key} » n'est pas un nom de variable d'environnement.",
+        "Use letters, digits and “_”, no digit first.",
+        "Utilisez des lettres, des chiffres et « _ », sans commencer par un chiffre.",
+    ),
+    "env.value": Message(
+        "The value of {key} cannot be stored: it must be text of at most 128 KiB without NUL characters.",
+        "La valeur de {key} ne peut pas être enregistrée : il faut un texte de 128 Kio au plus, sans caractère NUL.",
+        "A binary value: encode it as base64.",
+        "Une valeur binaire : encodez-la en base64.",
+    ),
+    "env.empty": Message(
+        "No values were given.",
+        "Aucune valeur n'a été donnée.",
+        "Name some: python -m bridge env push",
+        "Donnez-en : python -m bridge env push",
+    ),
+    "env.agent_only": Message(
+        "{key} belongs to the agent alone; containers must not see it.",
+        "{key} appartient à l'agent seul ; les conteneurs ne doivent pas la voir.",
+        "Send it with --scope agent.",
+        "Envoyez-la avec --scope agent.",
+    ),
+    "env.app_only": Message(
+        "{key} is no value of the agent (those are: {known}).",
+        "{key} n'est pas une valeur de l'agent (qui sont : {known}).",
+        "Send it without --scope agent.",
+        "Envoyez-la sans --scope agent.",
+    ),
+    "env.scope": Message(
+        "“{scope}” is no scope; there are “app” and “agent”.",
+        "« {scope} » n'est pas une portée ; il y a « app » et « agent ».",
+    ),
+    "env.lost": Message(
+        "The values did not survive the interruption; nothing was changed.",
+        "Les valeurs n'ont pas survécu à l'interruption ; rien n'a été modifié.",
+        "Send them again: python -m bridge env push",
+        "Renvoyez-les : python -m bridge env push",
+    ),
+    "env.done": Message(
+        "{added} added, {changed} changed, {removed} removed, {unchanged} unchanged",
+        "{added} ajoutée(s), {changed} modifiée(s), {removed} retirée(s), {unchanged} inchangée(s)",
+    ),
+}

@@ -1,0 +1,52 @@
+"""What stops a deployment before it starts."""
+
+from agent.model.messages import Message
+
+MESSAGES = {
+    "preflight.failed": Message(
+        "Nothing was changed; {count} reason(s) not to start:\n{reasons}",
+        "Rien n'a été modifié ; {count} raison(s) de ne pas commencer :\n{reasons}",
+        "Remove the reasons, then run the command again.",
+        "Levez ces raisons, puis relancez la commande.",
+    ),
+    "preflight.disk": Message(
+        "Only {free} MiB are free in {folder}; {needed} are needed.",
+        "Il ne reste que {free} Mio dans {folder} ; il en faut {needed}.",
+        "Free space (docker image prune --all), or lower “min_free_mb” in the host's settings.",
+        "Libérez de la place (docker image prune --all), ou abaissez « min_free_mb » dans les réglages de l'hôte.",
+    ),
+    "preflight.environment": Message(
+        "The host lacks values that the compose file asks for: {keys}.",
+        "Il manque à l'hôte des valeurs que le fichier compose demande : {keys}.",
+        "Send them: python -m bridge env push --app {app} --env {environment} (python -m bridge env diff compares)",
+        "Envoyez-les : python -m bridge env push --app {app} --env {environment} (python -m bridge env diff compare)",
+    ),
+    "preflight.platform": Message(
+        "The release is built for {release}, this host is {host}.",
+        "La version est construite pour {release}, cet hôte est {host}.",
+        "Set “platform”: “{host}” in ikoma.release.json, then build again.",
+        "Mettez « platform » : « {host} » dans ikoma.release.json, puis reconstruisez.",
+    ),
+    "preflight.done": Message(
+        "{pending} migration(s) pending, {free} MiB free",
+        "{pending} migration(s) en attente, {free} Mio libres",
+    ),
+    "platform.folder": Message(
+        "The agent cannot write into {folder}.",
+        "L'agent ne peut pas écrire dans {folder}.",
+        "Repair the installation: python -m bridge host bootstrap",
+        "Réparez l'installation : python -m bridge host bootstrap",
+    ),
+    "platform.clock": Message(
+        "The host's clock follows no outside source.",
+        "L'horloge de l'hôte ne suit aucune source extérieure.",
+        "Install a time service on the host: apt-get install systemd-timesyncd",
+        "Installez un service de temps sur l'hôte : apt-get install systemd-timesyncd",
+    ),
+    "platform.port": Message(
+        "Port {port} is held by {holder}, so that the reverse proxy cannot have it.",
+        "Le port {port} est tenu par {holder} ; le proxy ne peut pas l'avoir.",
+        "Stop that program, or give the proxy other ports in the host's settings.",
+        "Arrêtez ce programme, ou donnez d'autres ports au proxy dans les réglages de l'hôte.",
+    ),
+}

@@ -1,0 +1,55 @@
+"""Record the release as the one that serves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from agent.operations.step import Context, Outcome, Step
+from agent.releases import incoming, prepare, records
+from agent.releases.records import Current
+from agent.releases.site import Site
+
+
+class Commit(Step):
+    """Writes the record, then ``current.json``. From here on the deployment is HEALTHY whatever happens."""
+
+    name = "commit"
+
+    def apply(self, ctx: Context) -> Outcome:
+        site, arriving = Site.of(ctx, ctx.target), incoming.of(ctx)
+        release, before = arriving.release, records.current(site)
+        ctx.note(current=asdict(before) if before else None, release=release.id)
+        records.keep_former(site, release.id, ctx.operation)
+        staged = site.home.base / prepare.STAGED / ctx.operation
+        records.write(site, arriving.folder, staged, self._facts(ctx, site))
+        previous = before.previous if before and before.release == release.id else before and before.release
+        records.serve(site, Current(release.id, previous, "HEALTHY", records.now(), ctx.operation))
+        return Outcome(detail=release.id, result={"release": release.id, "previous": previous})
+
+    def _facts(self, ctx: Context, site: Site) -> dict[str, object]:
+        release = incoming.of(ctx).release
+        running = records.running(site)
+        return {
+            "release": release.id,
+            "status": "HEALTHY",
+            "operation": ctx.operation,
+            "values": records.values_hash(site),
+            "services": {
+                name: {"image": facts.image, "tag": facts.tag, "kind": facts.kind, **running.get(name, {})}
+                for name, facts in release.services.items()
+            },
+            "routes": release.routes,
+            "migrations": [item.name for item in release.migrations],
+            "retention": release.retention.releases,
+            "provenance": release.provenance.model_dump(),
+        }
+
+    def undo(self, ctx: Context) -> str:
+        notes, site = ctx.notes(self.name), Site.of(ctx, ctx.target)
+        if "release" not in notes:
+            return ""
+        before, current = notes["current"], records.current(site)
+        if current is not None and current.operation == ctx.operation:
+            records.serve_again(site, Current.of(before) if before else None)
+        records.restore_former(site, str(notes["release"]), ctx.operation)
+        return str(before["release"]) if before else "–"

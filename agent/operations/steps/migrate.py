@@ -1,0 +1,85 @@
+"""The step that brings the database to what the release needs. What it commits stays: later files build on it."""
+
+from __future__ import annotations
+
+from agent.database import ledger, target
+from agent.database.apply import Run, migrate
+from agent.database.connect import session
+from agent.database.provision import Names
+from agent.model import messages
+from agent.model.errors import IkomaError
+from agent.model.migrations import Comparison, compare, stem
+from agent.model.release import Release
+from agent.operations.step import Context, Outcome, Step
+from agent.releases import incoming
+
+
+class Migrate(Step):
+    """Applies the files that are pending, each in a transaction of its own."""
+
+    name = "migrate"
+
+    def apply(self, ctx: Context) -> Outcome:
+        release = incoming.of(ctx).release
+        if not release.migrations:
+            return Outcome("skipped", messages.text("migration.none", {}, ctx.lang))
+        run = _run(ctx, release)
+        before = _compared(run)
+        for problem in before.problems():
+            raise problem
+        if not before.pending:
+            detail = messages.text("migration.nothing", {}, ctx.lang)
+            return Outcome("skipped", detail, {"migrations": {"applied": [], "pending": []}})
+        return self._migrated(ctx, run, before)
+
+    def _migrated(self, ctx: Context, run: Run, before: Comparison) -> Outcome:
+        try:
+            applied = migrate(run)
+        except IkomaError:
+            ctx.note(result={"migrations": _standing(run, before)})
+            raise
+        result = {"migrations": {"applied": applied, "pending": []}}
+        ctx.note(result=result)
+        said = {"count": len(applied), "last": applied[-1] if applied else "-"}
+        return Outcome("done", messages.text("migration.applied", said, ctx.lang), result)
+
+    def undo(self, ctx: Context) -> str:
+        """Nothing is taken back. After a kill, say what the dead worker had committed."""
+        if "result" in ctx.notes():
+            return ""
+        with session(target.required(ctx.home, ctx.target), f"ikoma:{ctx.operation}") as connection:
+            names = ledger.of_operation(connection, ctx.operation)
+        return messages.text("migration.stand", {"names": ", ".join(names)}, ctx.lang) if names else ""
+
+
+def _run(ctx: Context, release: Release) -> Run:
+    dsn = target.required(ctx.home, ctx.target)
+    ctx.redactor.add(dsn.password)
+    return Run(
+        dsn=dsn,
+        folder=incoming.of(ctx).folder / "migrations",
+        files=release.migrations,
+        release=release.id,
+        operation=ctx.operation,
+        schemas=release.schemas,
+        schema=target.schema(ctx.home),
+        app_role=Names.of(ctx.target.slug).app,
+        lang=ctx.lang,
+        say=ctx.progress,
+    )
+
+
+def _compared(run: Run) -> Comparison:
+    with session(run.dsn, f"ikoma:{run.operation}") as connection:
+        return compare(run.files, ledger.read(connection))
+
+
+def _standing(run: Run, before: Comparison) -> dict[str, list[str]]:
+    """Say what of the pending files stands after a failure; the database itself is asked."""
+    pending = [stem(name) for name in before.pending]
+    try:
+        with session(run.dsn, f"ikoma:{run.operation}") as connection:
+            names = ledger.of_operation(connection, run.operation)
+    except IkomaError:
+        names = []
+    return {"applied": names, "pending": [name for name in pending if name not in names]}

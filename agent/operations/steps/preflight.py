@@ -1,0 +1,141 @@
+"""The step that refuses early, and for every reason at once. It changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from agent.database import apply, ledger, rights, target
+from agent.database.connect import session
+from agent.docker.engine import Engine
+from agent.host import envfile, platform
+from agent.model import messages
+from agent.model.errors import IkomaError
+from agent.model.migrations import compare
+from agent.model.release import Release, ReleaseMigration
+from agent.operations.step import Context, Outcome, Step
+from agent.releases import incoming, precheck
+
+_INTERPOLATION: Final = "compose.invalid"
+
+
+class PreflightFailed(IkomaError):
+    """All reasons in one error; its JSON holds each of them under ``reasons``."""
+
+    def __init__(self, reasons: list[IkomaError], lang: str) -> None:
+        super().__init__("preflight.failed", count=len(reasons), reasons=_listed(reasons, lang))
+        self.reasons = reasons
+
+    def to_json(self, lang: str | None = None) -> dict[str, Any]:
+        kept = ("id", "message", "remedy", "params")
+        whole = [reason.to_json(lang) for reason in self.reasons]
+        return super().to_json(lang) | {"reasons": [{key: item[key] for key in kept} for item in whole]}
+
+
+def _listed(reasons: Iterable[IkomaError], lang: str) -> str:
+    return "\n".join(f"- {reason.message(lang)} {reason.remedy(lang)}".rstrip() for reason in reasons)
+
+
+class Preflight(Step):
+    """Leaves the parsed release in ``facts["release"]`` and the files to apply in ``facts["pending"]``."""
+
+    name = "preflight"
+
+    def apply(self, ctx: Context) -> Outcome:
+        ctx.redactor.add(*envfile.secrets(envfile.read(ctx.home.app_env)))
+        ctx.redactor.add(*envfile.secrets(envfile.read(ctx.home.agent_env)))
+        reasons = list(_reasons(ctx))
+        if reasons:
+            raise PreflightFailed(reasons, ctx.lang)
+        said = {"pending": len(ctx.facts["pending"]), "free": platform.free_mb(ctx.paths.state)}
+        return Outcome(detail=messages.text("preflight.done", said, ctx.lang))
+
+
+def _reasons(ctx: Context) -> Iterator[IkomaError]:
+    engine_answers = True
+    for problem in _engine(ctx):
+        engine_answers = False
+        yield problem
+    yield from _space(ctx)
+    try:
+        release = incoming.of(ctx).release
+    except IkomaError as error:
+        yield error
+        return
+    ctx.facts["release"] = release
+    missing = list(_environment(ctx, release))
+    yield from missing
+    yield from _platform(release)
+    yield from _migrations(ctx, release)
+    if engine_answers:
+        # Without a value compose refuses to go on; that one is already among the reasons, by its name.
+        yield from (found for found in precheck.problems(ctx, release) if not (missing and found.id == _INTERPOLATION))
+
+
+def _engine(ctx: Context) -> list[IkomaError]:
+    try:
+        ctx.facts["engine"] = Engine(ctx.settings.docker_socket).info()
+    except IkomaError as error:
+        return [error]
+    return []
+
+
+def _space(ctx: Context) -> Iterator[IkomaError]:
+    folders = [ctx.paths.state, ctx.paths.apps]
+    if root := ctx.facts.get("engine", {}).get("DockerRootDir"):
+        folders.append(Path(root))
+    seen: set[int] = set()
+    for folder in folders:
+        free = platform.free_mb(folder)
+        if free < ctx.settings.min_free_mb and free not in seen:  # the same disk is named once
+            seen.add(free)
+            yield IkomaError("preflight.disk", free=free, folder=folder, needed=ctx.settings.min_free_mb)
+
+
+def _environment(ctx: Context, release: Release) -> Iterator[IkomaError]:
+    have = envfile.read(ctx.home.app_env)
+    if lacking := sorted(set(release.required_env) - set(have)):
+        app, environment = ctx.target.app, ctx.target.environment
+        yield IkomaError("preflight.environment", keys=", ".join(lacking), app=app, environment=environment)
+
+
+def _platform(release: Release) -> Iterator[IkomaError]:
+    host = f"linux/{platform.architecture()}"
+    if release.platform != host:
+        yield IkomaError("preflight.platform", release=release.platform, host=host)
+
+
+def _migrations(ctx: Context, release: Release) -> list[IkomaError]:
+    ctx.facts["pending"] = ()
+    if not release.migrations:
+        return []
+    found = _caught(lambda: _database(ctx, release))
+    by_name = {item.file: item for item in release.migrations}
+    folder = incoming.of(ctx).folder / "migrations"
+    for name in ctx.facts["pending"]:
+        found += _caught(partial(_readable, folder, by_name[name]))
+    return found
+
+
+def _readable(folder: Path, item: ReleaseMigration) -> list[IkomaError]:
+    apply.read(folder, item)
+    return []
+
+
+def _database(ctx: Context, release: Release) -> list[IkomaError]:
+    dsn = target.required(ctx.home, ctx.target)
+    ctx.redactor.add(dsn.password)
+    with session(dsn, f"ikoma:{ctx.operation}") as connection:
+        comparison = compare(release.migrations, ledger.read(connection))
+        ctx.facts["pending"] = comparison.pending
+        lacking = rights.problems(connection, dsn, release.schemas) if comparison.pending else []
+        return [*lacking, *comparison.problems()]
+
+
+def _caught(check: Callable[[], list[IkomaError]]) -> list[IkomaError]:
+    try:
+        return check()
+    except IkomaError as error:
+        return [error]

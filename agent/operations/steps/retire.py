@@ -1,0 +1,33 @@
+"""Clean up behind a release that serves: the containers it replaced, and records beyond the retention."""
+
+from __future__ import annotations
+
+import shutil
+
+from agent.operations.step import Context, Outcome, Step
+from agent.releases import observe, prepare, records
+from agent.releases.site import Site
+
+
+class Retire(Step):
+    """Removes only what belongs to this target. Works from the journal's notes, so recovery can finish it."""
+
+    name = "retire"
+
+    def apply(self, ctx: Context) -> Outcome:
+        site = Site.of(ctx, ctx.target)
+        old = set(ctx.notes("roll-out").get("old", []))
+        gone = [item.id for item in observe.containers(site.engine, site.slug) if item.id in old]
+        for container in gone:
+            site.engine.remove(container)
+        shutil.rmtree(site.home.base / prepare.STAGED, ignore_errors=True)
+        records.forget_former(site, ctx.operation)
+        current = records.current(site)
+        retired: list[str] = []
+        if current is not None:
+            record = records.record(site, current.release) or {}
+            needed = {current.release, current.previous or current.release}
+            retired = records.retire(site, int(record.get("retention", 5)), needed)
+        if not gone and not retired:
+            return Outcome("skipped")
+        return Outcome(detail=f"-{len(gone)}, -{len(retired)}", result={"retired": retired})
