@@ -32,7 +32,8 @@ class Context:
     """All that the steps of one operation share.
 
     ``facts`` live in this process only (a parsed release, an open plan); what must survive a kill goes through
-    ``note``. ``credentials`` are None in a recovery.
+    ``note``. ``credentials`` are None in a recovery. ``bundle`` is the folder of the unpacked, verified bundle
+    (``release.json``, ``migrations/``, ``files/``, ``seeds/``); it is gone once the operation has ended.
     """
 
     operation: str

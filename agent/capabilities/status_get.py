@@ -1,0 +1,45 @@
+"""``status.get``: what serves, and what runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.capabilities.call import Call
+from agent.host.files import read_json
+from agent.model.names import Target
+from agent.operations.journal import Journal, Operation
+
+
+def run(call: Call) -> dict[str, Any]:
+    """Return the documented object: release, status, since, services, and the running operation or null."""
+    target = call.the_target
+    current = read_json(call.paths.target(target).current, default={})
+    return {
+        "app": target.app,
+        "environment": target.environment,
+        "release": current.get("release"),
+        "previous": current.get("previous"),
+        "status": current.get("status"),
+        "since": current.get("since"),
+        "services": current.get("services", {}),
+        "operation": _running(call, target),
+    }
+
+
+def _running(call: Call, target: Target) -> dict[str, Any] | None:
+    with Journal(call.paths) as journal:
+        found = journal.unfinished(target.slug)
+        working = [one for one in found if one.status == "RUNNING"] or found
+        return _shown(journal, working[0]) if working else None
+
+
+def _shown(journal: Journal, one: Operation) -> dict[str, Any]:
+    steps = [row.name for row in journal.steps(one.id)]
+    return {
+        "id": one.id,
+        "capability": one.capability,
+        "status": one.status,
+        "since": one.started or one.created,
+        "client": one.client,
+        "step": steps[-1] if steps else None,
+    }

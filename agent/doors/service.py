@@ -1,0 +1,194 @@
+"""What every door offers, after it has found out who asks: hello, reads, changes, attaching. It decides who may."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import agent
+from agent.capabilities import Index
+from agent.capabilities.call import Call
+from agent.capabilities.index import Capability
+from agent.host import audit
+from agent.host import settings as host_settings
+from agent.host.keys import Grant
+from agent.host.paths import Paths
+from agent.model.errors import IkomaError, Misuse
+from agent.model.messages import LANGUAGES
+from agent.model.names import Target
+from agent.operations import follow, incoming, recovery, start
+from agent.operations.journal import Journal, Operation
+from agent.operations.worker import Secrets
+from agent.protocol import PROTOCOL, Body, Event, Hello
+
+
+class Service:
+    """The agent, for one call of one key.
+
+    Args:
+        door: its name in the audit: ``ssh``, ``cli``.
+    """
+
+    def __init__(self, paths: Paths, index: Index, grant: Grant, door: str) -> None:
+        self.paths, self.index, self.grant, self.door = paths, index, grant, door
+
+    def hello(self) -> Hello:
+        """Return who we are and what the key may do."""
+        return Hello(
+            protocol=PROTOCOL,
+            version=agent.__version__,
+            role=self.grant.role,
+            key=self.grant.name,
+            capabilities=tuple(name for name, one in self.index.items() if self.grant.has_role(one.role)),
+            audit_head=audit.head(self.paths),
+        )
+
+    def capability(self, name: str, operation: str | None) -> Capability:
+        """Return the capability if it exists, the role suffices and the request has the right form.
+
+        Raises:
+            Misuse: ``wire.unknown_capability``, ``wire.forbidden``, ``wire.bad_request``.
+        """
+        found = self.index.get(name)
+        if found is None:
+            raise Misuse("wire.unknown_capability", capability=name, nearest=_nearest(name, self.index))
+        if not self.grant.has_role(found.role):
+            raise Misuse(
+                "wire.forbidden", key=self.grant.name, role=self.grant.role, capability=name, needed=found.role
+            )
+        if found.changes != (operation is not None):
+            raise Misuse("wire.bad_request", reason="a change needs an operation id, a read takes none")
+        return found
+
+    def read(self, capability: Capability, body: Body) -> dict[str, Any]:
+        """Answer a read. Raises what the capability raises."""
+        call = self._call(capability, body)
+        recovery.ensure(self.paths, self.index, call.target)
+        answer: dict[str, Any] = importlib.import_module(capability.module).run(call)
+        self.audit(capability.name, "ok", body)
+        return answer
+
+    def change(self, capability: Capability, operation: str, body: Body, stream: IO[bytes]) -> None:
+        """Start the operation, or find that it was started before. The bundle is read from ``stream``."""
+        call = self._call(capability, body, operation)
+        order = self._order(capability, call, body)
+        recovery.ensure(self.paths, self.index, call.target)
+        if start.known(self.paths, operation, order.operation.body_hash):
+            return
+        self._start(order, body, stream)
+        self.audit(capability.name, "ok", body, operation)
+
+    def attach(
+        self, operation: str, after: int, show: Callable[[Event], None], client: int | None = None
+    ) -> str | None:
+        """Replay and follow an operation; return its terminal status, None when the client went away."""
+        with Journal(self.paths) as journal:
+            found = journal.find(operation)
+        if found is None:
+            raise Misuse("wire.unknown_operation", operation=operation)
+        self._check_target(found.target)
+        self.audit("attach", "ok", Body(app=found.target.app, environment=found.target.environment), operation)
+        recovery.ensure(self.paths, self.index)
+        return self.follow(operation, after, show, client)
+
+    def follow(
+        self, operation: str, after: int, show: Callable[[Event], None], client: int | None = None
+    ) -> str | None:
+        """Follow an operation that this call started or was allowed to attach to."""
+        return follow.follow(
+            self.paths, operation, after, show, client=client, orphaned=lambda: recovery.ensure(self.paths, self.index)
+        )
+
+    def audit(
+        self, capability: str, outcome: str, body: Body | None = None, operation: str | None = None,
+        error: IkomaError | None = None,
+    ) -> None:  # fmt: skip
+        """Write the line of this call into the history."""
+        audit.append(self.paths, audit.Entry(
+            key=self.grant.name, role=self.grant.role, door=self.door, capability=capability, result=outcome,
+            app=body.app if body else None, environment=body.environment if body and body.app else None,
+            operation=operation, error_id=error.id if error else None, client=_client(body) if body else {},
+        ))  # fmt: skip
+
+    def _start(self, order: start.Order, body: Body, stream: IO[bytes]) -> None:
+        bundle: Path | None = None
+        try:
+            if body.bundle_length:
+                bundle = incoming.receive(stream, self.paths, body.bundle_length, body.bundle_sha256)
+            start.start(self.paths, order.with_bundle(bundle), self.index)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise IkomaError("operation.disk_full") from error
+            raise
+        finally:
+            if bundle is not None:
+                incoming.discard(bundle)  # it is elsewhere by now, unless the operation never came to be
+
+    def _order(self, capability: Capability, call: Call, body: Body) -> start.Order:
+        target = call.the_target
+        hidden = {name: value for name, value in body.args.items() if name in capability.secret_args}
+        shown = {name: value for name, value in body.args.items() if name not in capability.secret_args}
+        content = {"target": target.slug, "args": shown, "bundle": body.bundle_sha256}
+        hashed = start.body_hash(self.paths, capability.name, content, hidden)
+        operation = Operation(
+            call.operation, capability.name, target, self.grant.name, self.grant.role, call.lang, body.on_busy,
+            call.client, shown, hashed,
+        )  # fmt: skip
+        return start.Order(
+            operation, Secrets(body.credentials, hidden), _check(capability, call), _unchanged(capability, call)
+        )
+
+    def _call(self, capability: Capability, body: Body, operation: str = "") -> Call:
+        target = Target(body.app, body.environment) if body.app else None
+        if target is None and (capability.needs_target or capability.changes):
+            raise Misuse("wire.bad_request", reason=f"{capability.name} needs an app")
+        if target is not None:
+            self._check_target(target)
+        return Call(
+            target=target,
+            args=body.args,
+            paths=self.paths,
+            settings=host_settings.load(self.paths),
+            lang=body.lang if body.lang in LANGUAGES else "en",
+            key=self.grant.name,
+            role=self.grant.role,
+            client=_client(body),
+            operation=operation,
+        )
+
+    def _check_target(self, target: Target) -> None:
+        if not self.grant.may_act_on(target):
+            raise Misuse("wire.foreign_app", key=self.grant.name, slug=target.slug)
+
+
+def _check(capability: Capability, call: Call) -> Callable[[], None]:
+    def check() -> None:
+        asked = getattr(importlib.import_module(capability.module), "check", None)
+        if asked is not None:
+            asked(call)
+
+    return check
+
+
+def _unchanged(capability: Capability, call: Call) -> Callable[[Path | None], dict[str, Any] | None]:
+    def unchanged(bundle: Path | None) -> dict[str, Any] | None:
+        asked = getattr(importlib.import_module(capability.module), "unchanged", None)
+        found: dict[str, Any] | None = asked(call, bundle) if asked is not None else None
+        return found
+
+    return unchanged
+
+
+def _client(body: Body) -> dict[str, str]:
+    """Return what the client says of itself, cut to a size that a journal can bear."""
+    return {str(name)[:40]: str(value)[:300] for name, value in list(body.client.items())[:20]}
+
+
+def _nearest(name: str, index: Index) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, list(index), n=1)
+    return f" ({close[0]}?)" if close else ""

@@ -1,0 +1,146 @@
+"""Who may do what: ``/etc/ikoma/keys.json``, and the lines of ``authorized_keys`` that follow from it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from agent.host.clock import now
+from agent.host.files import read_json, write_json
+from agent.host.flock import Flock
+from agent.host.paths import Paths
+from agent.model.errors import Misuse
+from agent.model.names import NAME, Target
+from agent.protocol import ROLES
+
+ALL: Final = "*"
+_KEY_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._@-]{0,63}")
+_TYPES: Final = ("ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
+                 "ecdsa-sha2-nistp521", "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-rsa")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a key may do. ``apps`` and ``environments`` hold names or ``*``."""
+
+    name: str
+    role: str
+    apps: tuple[str, ...] = (ALL,)
+    environments: tuple[str, ...] = (ALL,)
+    fingerprint: str = ""
+    public_key: str = ""
+    added: str = ""
+
+    def has_role(self, needed: str) -> bool:
+        """Say whether the role is at least ``needed``."""
+        return self.role in ROLES and ROLES.index(self.role) >= ROLES.index(needed)
+
+    def may_act_on(self, target: Target) -> bool:
+        """Say whether the key is granted the app and the environment."""
+        return _grants(self.apps, target.app) and _grants(self.environments, target.environment)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what stands behind the name in ``keys.json``."""
+        return {key: value for key, value in asdict(self).items() if key != "name"}
+
+
+def load(paths: Paths) -> dict[str, Grant]:
+    """Return all grants by name. Raises ``Misuse("keys.invalid")`` for a damaged file: nobody gets in then."""
+    try:
+        data = read_json(paths.keys, default={})
+        return {name: _grant(name, value) for name, value in data.items()}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Misuse("keys.invalid", file=paths.keys, reason=str(error)) from None
+
+
+def put(paths: Paths, grant: Grant) -> Grant:
+    """Add or replace a grant and return it as stored.
+
+    Raises:
+        Misuse: ``keys.invalid`` for a bad name, role, app, environment or public key.
+    """
+    checked = _checked(grant, str(paths.keys))
+    with Flock(paths.etc / ".keys.lock"):
+        grants = load(paths)
+        added = grants[grant.name].added if grant.name in grants else now()
+        stored = Grant(**asdict(checked) | {"added": added})
+        _save(paths, grants | {grant.name: stored})
+    return stored
+
+
+def remove(paths: Paths, name: str) -> bool:
+    """Take a grant away; say whether there was one."""
+    with Flock(paths.etc / ".keys.lock"):
+        grants = load(paths)
+        found = grants.pop(name, None)
+        if found is not None:
+            _save(paths, grants)
+    return found is not None
+
+
+def authorized_line(paths: Paths, grant: Grant) -> str:
+    """Return the line of ``authorized_keys`` that lets this key call the agent and nothing else."""
+    kind, blob = grant.public_key.split()[:2]
+    program = paths.opt / "current/bin/ikoma-agent"
+    return f'restrict,command="{program} serve --key {grant.name}" {kind} {blob} {grant.name}'
+
+
+def authorized_keys(paths: Paths) -> str:
+    """Return the whole file: one line for each grant with a public key."""
+    lines = [authorized_line(paths, grant) for grant in load(paths).values() if grant.public_key]
+    return "".join(f"{line}\n" for line in sorted(lines))
+
+
+def fingerprint_of(public_key: str) -> str:
+    """Return ``SHA256:…`` as ssh-keygen prints it. Raises ``ValueError`` when it is no public key."""
+    words = public_key.split()
+    if len(words) < 2 or words[0] not in _TYPES:
+        raise ValueError("it is no OpenSSH public key")
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+    except binascii.Error:
+        raise ValueError("it is no OpenSSH public key") from None
+    kind = blob[4 : 4 + int.from_bytes(blob[:4], "big")]
+    if kind != words[0].encode():
+        raise ValueError("it is no OpenSSH public key")
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def _checked(grant: Grant, file: str) -> Grant:
+    def wrong(reason: str) -> Misuse:
+        return Misuse("keys.invalid", file=file, reason=reason)
+
+    if not _KEY_NAME.fullmatch(grant.name):
+        raise wrong(f"“{grant.name[:80]}” is no name for a key")
+    if grant.role not in ROLES:
+        raise wrong(f"“{grant.role[:80]}” is none of {', '.join(ROLES)}")
+    for name in (*grant.apps, *grant.environments):
+        if name != ALL and not NAME.fullmatch(name):
+            raise wrong(f"“{name[:80]}” is neither a name nor *")
+    if not grant.public_key:
+        return grant
+    try:
+        found = fingerprint_of(grant.public_key)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+    return Grant(**asdict(grant) | {"fingerprint": found, "public_key": " ".join(grant.public_key.split()[:2])})
+
+
+def _save(paths: Paths, grants: dict[str, Grant]) -> None:
+    write_json(paths.keys, {name: grants[name].to_json() for name in sorted(grants)})
+
+
+def _grant(name: str, data: dict[str, Any]) -> Grant:
+    known = {key: data[key] for key in ("role", "fingerprint", "public_key", "added") if key in data}
+    for value in known.values():
+        if not isinstance(value, str):
+            raise TypeError(f"“{name}” holds something that is no text")
+    return Grant(name, apps=tuple(data.get("apps", ())), environments=tuple(data.get("environments", ())), **known)
+
+
+def _grants(names: tuple[str, ...], name: str) -> bool:
+    return ALL in names or name in names

@@ -1,0 +1,82 @@
+"""Who may work on a target: one operation at a time, and everybody can read who it is.
+
+Two locks. The *target's* is held while an operation works on it. The *operation's own* is held by its process from
+before it is journalled until after its end: as long as it is held, the operation is alive.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from agent.host.clock import now
+from agent.host.flock import Flock, is_held
+from agent.host.paths import Paths
+from agent.model.names import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a target's lock."""
+
+    operation: str
+    capability: str = ""
+    since: str = field(default_factory=now)
+    client: dict[str, str] = field(default_factory=dict)
+    pid: int = field(default_factory=os.getpid)
+
+    def event(self) -> dict[str, Any]:
+        """Return the data of a ``waiting`` event."""
+        return {"holder": self.operation, "capability": self.capability, "since": self.since, "client": self.client}
+
+    def who(self) -> str:
+        """Return the most telling thing the holder's client said of itself."""
+        for name in ("run_url", "run", "actor", "user"):
+            if value := self.client.get(name):
+                return value
+        return self.operation
+
+
+class TargetLock(Flock):
+    """The lock of one target; its file says who holds it."""
+
+    def __init__(self, paths: Paths, target: Target) -> None:
+        super().__init__(paths.locks / f"{target.slug}.lock")
+
+    def take(self, holder: Holder) -> bool:
+        """Take the lock if it is free, and write down who holds it."""
+        if not self.acquire():
+            return False
+        self._write(json.dumps(asdict(holder)).encode())
+        return True
+
+    def release(self) -> None:
+        if self.held:
+            self._write(b"")
+        super().release()
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock, None when nobody is written down."""
+        try:
+            return Holder(**json.loads(self.path.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _write(self, content: bytes) -> None:
+        try:
+            os.ftruncate(self.fd, 0)
+            os.pwrite(self.fd, content, 0)
+        except OSError:  # a full disk: the lock counts, not what is written in it
+            return
+
+
+def operation_lock(paths: Paths, operation: str) -> Flock:
+    """Return the lock that shows that an operation is alive."""
+    return Flock(paths.locks / f"op-{operation}.lock")
+
+
+def is_alive(paths: Paths, operation: str) -> bool:
+    """Say whether a process works on the operation, or waits with it."""
+    return is_held(operation_lock(paths, operation).path)

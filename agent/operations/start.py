@@ -1,0 +1,155 @@
+"""Starting an operation: once, whatever the network repeats."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from agent.host import hashkey
+from agent.host.flock import Flock
+from agent.host.paths import Paths
+from agent.model.errors import IkomaError, Misuse
+from agent.model.names import canonical, fingerprint
+from agent.operations import incoming, result, verb, worker
+from agent.operations.detach import detach
+from agent.operations.journal import Journal, Operation
+from agent.operations.lock import Holder, TargetLock, operation_lock
+
+_PATIENCE: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A verified request to change something.
+
+    Attributes:
+        operation: as it will be journalled.
+        secrets: what only memory may hold.
+        check: raises ``Misuse`` when the request makes no sense.
+        unchanged: returns the result if there is nothing to do.
+        bundle: the received bundle, not yet the operation's own.
+    """
+
+    operation: Operation
+    secrets: worker.Secrets
+    check: Callable[[], None]
+    unchanged: Callable[[Path | None], dict[str, Any] | None]
+    bundle: Path | None = None
+
+    def with_bundle(self, bundle: Path | None) -> Order:
+        """Return the order with what was received."""
+        return replace(self, bundle=bundle)
+
+
+def body_hash(paths: Paths, capability: str, content: dict[str, Any], secret_args: dict[str, Any]) -> str:
+    """Return the hash that tells whether a repeated id means the same request.
+
+    Secret arguments enter by HMAC under the host's key: the journal must not allow guessing them.
+    """
+    key = hashkey.load(paths) if secret_args else b""
+    hidden = {name: hmac.new(key, canonical(value), hashlib.sha256).hexdigest() for name, value in secret_args.items()}
+    return fingerprint({"capability": capability, "secret": hidden} | content)
+
+
+def known(paths: Paths, operation: str, hashed: str) -> bool:
+    """Say whether the operation exists already.
+
+    Raises:
+        Misuse: ``wire.operation_reused`` when it was another request.
+    """
+    with Journal(paths) as journal:
+        found = journal.find(operation)
+    if found is not None and found.body_hash != hashed:
+        raise Misuse("wire.operation_reused", operation=operation)
+    return found is not None
+
+
+def start(paths: Paths, order: Order, verbs: verb.Verbs) -> bool:
+    """Make the operation durable and hand it to a worker of its own; return False when it exists already.
+
+    Raises:
+        Misuse: the capability refuses the request, or the id was used for another one. Nothing was changed.
+    """
+    own = _claim(paths, order)
+    if own is None:
+        return False
+    detached = False
+    try:
+        bundle = None
+        order.check()
+        if order.bundle is not None:
+            bundle = incoming.adopt(order.bundle, paths, order.operation.id)
+        if not _nothing_to_do(paths, order, bundle):
+            with Journal(paths) as journal:
+                journal.create(order.operation, _accepted(order.operation))
+            detach(lambda: worker.work(paths, order.operation.id, order.secrets, verbs, own), keep=(own.fd,))
+            detached = True
+    finally:
+        if detached:
+            own.forget()
+        else:
+            own.path.unlink(missing_ok=True)
+            own.release()
+    return True
+
+
+def _claim(paths: Paths, order: Order) -> Flock | None:
+    """Take the operation's own lock, or return None when another call was first."""
+    own = operation_lock(paths, order.operation.id)
+    deadline = time.monotonic() + _PATIENCE
+    while not own.acquire(0.1):
+        if known(paths, order.operation.id, order.operation.body_hash):
+            return None
+        if time.monotonic() > deadline:
+            raise IkomaError("operation.unsettled", operation=order.operation.id)
+    if known(paths, order.operation.id, order.operation.body_hash):
+        own.release()
+        return None
+    return own
+
+
+def _nothing_to_do(paths: Paths, order: Order, bundle: Path | None) -> bool:
+    """End the operation at once if its capability finds nothing to do. Never while another one is on the target."""
+    operation = order.operation
+    lock = TargetLock(paths, operation.target)
+    with Journal(paths) as journal:
+        if journal.unfinished(operation.target.slug) or not lock.take(Holder(operation.id, operation.capability)):
+            return False
+        try:
+            found = order.unchanged(bundle)
+            if found is None:
+                return False
+            lock.release()
+            journal.create_finished(operation, _accepted(operation), _finished(operation, found))
+        finally:
+            lock.release()
+    incoming.discard(incoming.folder(paths, operation.id))
+    return True
+
+
+def _finished(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
+    status = str(found.get("status", "HEALTHY"))
+    assembled = result.assemble(
+        status=status,
+        operation=operation.id,
+        target=operation.target,
+        release=operation.args.get("release"),
+        extra=found,
+        lang=operation.lang,
+    )
+    return assembled | {name: found[name] for name in ("steps", "seconds", "warnings") if name in found}
+
+
+def _accepted(operation: Operation) -> dict[str, Any]:
+    return {
+        "capability": operation.capability,
+        "app": operation.target.app,
+        "environment": operation.target.environment,
+        "key": operation.key,
+        "client": operation.client,
+    }

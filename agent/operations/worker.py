@@ -1,0 +1,114 @@
+"""The process that owns an operation: waits for its turn, runs the steps, commits the end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from agent.host import ballast, log
+from agent.host import settings as host_settings
+from agent.host.files import read_json
+from agent.host.flock import Flock
+from agent.host.paths import Paths
+from agent.model.errors import IkomaError
+from agent.model.secret import Redactor
+from agent.operations import recovery, verb
+from agent.operations.context import context, finish
+from agent.operations.engine import Engine
+from agent.operations.journal import Journal, Operation
+from agent.operations.lock import Holder, TargetLock, is_alive
+from agent.operations.record import Record
+from agent.protocol import Credentials
+
+_POLL: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What an operation is given that must never be written down."""
+
+    credentials: Credentials | None = None
+    args: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def redactor(self) -> Redactor:
+        """Return a redactor that knows them."""
+        known = Redactor([self.credentials.password] if self.credentials else [])
+        known.add(*(value for value in self.args.values() if isinstance(value, str)))
+        return known
+
+
+def work(paths: Paths, operation: str, secrets: Secrets, verbs: verb.Verbs, own: Flock) -> None:
+    """Run ``operation`` from its start to its end. ``own`` is its lock, already held."""
+    redactor = secrets.redactor()
+    try:
+        with Journal(paths) as journal:
+            Worker(paths, journal, secrets, verbs, redactor).run(operation)
+    except Exception as error:  # the operation stays RUNNING: recovery takes it from here
+        log.record(paths, error, redactor)
+    finally:
+        own.release()
+        own.path.unlink(missing_ok=True)
+
+
+class Worker:
+    """One operation's process."""
+
+    def __init__(self, paths: Paths, journal: Journal, secrets: Secrets, verbs: verb.Verbs, redactor: Redactor) -> None:
+        self.paths, self.journal, self.secrets, self.verbs, self.redactor = paths, journal, secrets, verbs, redactor
+
+    def run(self, operation_id: str) -> None:
+        """Wait, perform, end."""
+        operation = _known(self.journal, operation_id)
+        record = Record(self.journal, operation.id, self.redactor)
+        ctx = context(operation, self.paths, host_settings.Settings(), record, self.redactor, self.secrets.credentials)
+        ctx.args |= self.secrets.args
+        lock = TargetLock(self.paths, operation.target)
+        engine = Engine(operation, ctx, record, self.verbs[operation.capability].ends)
+        try:
+            self._take_turn(operation, lock, record)
+            ctx.settings = host_settings.load(self.paths)
+            ballast.keep(self.paths, ctx.settings.reserve_mb)
+            engine.operation = self._begin(operation)
+            steps = verb.steps(self.verbs[operation.capability], ctx)
+        except Exception as error:
+            ending = engine.refuse(engine.known(error))
+        else:
+            ending = engine.perform(steps)
+        finish(self.paths, self.journal, operation, ending, lock)
+
+    def _begin(self, operation: Operation) -> Operation:
+        previous = read_json(self.paths.target(operation.target).current, default={}).get("release")
+        self.journal.begin(operation.id, previous)
+        return _known(self.journal, operation.id)
+
+    def _take_turn(self, operation: Operation, lock: TargetLock, record: Record) -> None:
+        """Take the target's lock, in the order of arrival; say who holds it while we wait."""
+        mine = Holder(operation.id, operation.capability, client=operation.client)
+        announced = ""
+        while (other := self._ahead(operation)) is not None or not lock.take(mine):
+            holder = lock.holder() or other or Holder("?")
+            if operation.on_busy == "refuse":
+                raise IkomaError("operation.busy", target=operation.target, holder=holder.operation,
+                                 since=holder.since, client=holder.who())  # fmt: skip
+            if holder.operation != announced:
+                record.emit("waiting", holder.event())
+                announced = holder.operation
+            time.sleep(_POLL)
+        recovery.settle_target(self.paths, self.journal, operation.target, self.verbs)
+
+    def _ahead(self, operation: Operation) -> Holder | None:
+        """Return the living operation that has waited for the target longer than this one."""
+        for other in self.journal.unfinished(operation.target.slug):
+            if other.id == operation.id:
+                return None
+            if other.status == "PENDING" and is_alive(self.paths, other.id):
+                return Holder(other.id, other.capability, other.created, other.client, 0)
+        return None
+
+
+def _known(journal: Journal, operation: str) -> Operation:
+    found = journal.find(operation)
+    if found is None:
+        raise IkomaError("wire.unknown_operation", operation=operation)
+    return found
