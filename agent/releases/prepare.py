@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.docker import compose
+from agent.host import hashkey
 from agent.host.files import write_atomic
 from agent.model import policy
 from agent.model.errors import IkomaError
 from agent.model.release import Release
 from agent.releases import networks, observe, plan, render
-from agent.releases.hashing import host_key, keyed
+from agent.releases.hashing import keyed
 from agent.releases.plan import Desired, Plan
 from agent.releases.site import Site
 
@@ -57,7 +58,7 @@ def prepare(site: Site, release: Release, env_file: Path | None = None) -> Prepa
     subnets = networks.subnets(site, render.networks_of(document))
     folders = [str(site.home.files), str(site.home.base / "data")]
     findings = policy.judge(normalised, site.slug, folders, site.settings.allow, os.path.realpath)
-    key = host_key(site.paths)
+    key = hashkey.load(site.paths)
     hashes = {name: keyed(key, definition(normalised, name)) for name in normalised["services"]}
     return Prepared(release, normalised, hashes, tuple(findings), subnets)
 

@@ -22,7 +22,7 @@ class Commit(Step):
         records.keep_former(site, release.id, ctx.operation)
         staged = site.home.base / prepare.STAGED / ctx.operation
         records.write(site, arriving.folder, staged, self._facts(ctx, site))
-        previous = before.previous if before and before.release == release.id else before and before.release
+        previous = _previous(before, release.id)
         records.serve(site, Current(release.id, previous, "HEALTHY", records.now(), ctx.operation))
         return Outcome(detail=release.id, result={"release": release.id, "previous": previous})
 
@@ -53,3 +53,10 @@ class Commit(Step):
             records.serve_again(site, Current.of(before) if before else None)
         records.restore_former(site, str(notes["release"]), ctx.operation)
         return str(before["release"]) if before else "–"
+
+
+def _previous(before: Current | None, release: str) -> str | None:
+    """The release to go back to; deploying the same one again with other values does not forget it."""
+    if before is None:
+        return None
+    return before.previous if before.release == release else before.release

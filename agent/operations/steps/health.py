@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from agent.model.contract import Health as Gate
 from agent.model.errors import IkomaError
+from agent.model.release import ReleaseService
 from agent.operations.step import Context, Outcome, Step
 from agent.releases import health, incoming, observe, proxy
 from agent.releases.site import Site
@@ -31,9 +34,7 @@ class Health(Step):
         return Outcome(detail=", ".join(sorted({check.service for check in checks})))
 
 
-def _all_there(found: set[str], services: dict[str, object]) -> None:
-    raise_for = [
-        name for name, facts in services.items() if getattr(facts, "kind", "") != "one-shot" and name not in found
-    ]
-    for name in raise_for:
-        raise IkomaError("health.gone", service=name)
+def _all_there(found: set[str], services: Mapping[str, ReleaseService]) -> None:
+    for name, facts in services.items():
+        if facts.kind != "one-shot" and name not in found:
+            raise IkomaError("health.gone", service=name)

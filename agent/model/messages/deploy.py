@@ -1,0 +1,158 @@
+"""Deploying: images, the plan, the roll-out, the proxy, records."""
+
+from agent.model.messages import Message
+
+MESSAGES = {
+    "release.unknown": Message(
+        "{slug} has no recorded release {release}.",
+        "{slug} n'a pas de livraison enregistrée {release}.",
+        "See those it has: python -m bridge call apps.releases",
+        "Voyez celles qui existent : python -m bridge call apps.releases",
+    ),
+    "release.other": Message(
+        "The release that came is {found}; the request is about {wanted}.",
+        "La livraison reçue est {found} ; la requête concerne {wanted}.",
+        "Send the release that belongs to the request.",
+        "Envoyez la livraison qui correspond à la requête.",
+    ),
+    "release.bundle": Message(
+        "The release is damaged: {reason}.",
+        "La livraison est endommagée : {reason}.",
+        "Send it again: python -m bridge pipeline run",
+        "Renvoyez-la : python -m bridge pipeline run",
+    ),
+    "release.none": Message(
+        "{slug} has no release on this host yet.",
+        "{slug} n'a pas encore de livraison sur cet hôte.",
+        "Deploy one: python -m bridge pipeline run",
+        "Déployez-en une : python -m bridge pipeline run",
+    ),
+    "release.no_previous": Message(
+        "{slug} has no earlier release to go back to.",
+        "{slug} n'a pas de livraison antérieure à laquelle revenir.",
+        "Name one that is recorded: --to r-…",
+        "Nommez-en une qui est enregistrée : --to r-…",
+    ),
+    "release.service_unknown": Message(
+        "{slug} has no service named {service}.",
+        "{slug} n'a pas de service nommé {service}.",
+        "See its services: python -m bridge status",
+        "Voyez ses services : python -m bridge status",
+    ),
+    "image.denied": Message(
+        "The registry {registry} refuses access to {image}: {reason}",
+        "Le registre {registry} refuse l'accès à {image} : {reason}",
+        "Check BRIDGE_REGISTRY_USER and BRIDGE_REGISTRY_TOKEN: the token must be allowed to read the package.",
+        "Vérifiez BRIDGE_REGISTRY_USER et BRIDGE_REGISTRY_TOKEN : le jeton doit pouvoir lire le paquet.",
+    ),
+    "image.missing": Message(
+        "The registry {registry} does not have {image}.",
+        "Le registre {registry} n'a pas {image}.",
+        "Build and push it again: python -m bridge pipeline run",
+        "Reconstruisez et poussez-la : python -m bridge pipeline run",
+    ),
+    "image.disk_full": Message(
+        "The host's disk is full; {image} could not be stored.",
+        "Le disque de l'hôte est plein ; {image} n'a pas pu être enregistrée.",
+        "Free space on the host (docker image prune), then deploy again.",
+        "Libérez de la place sur l'hôte (docker image prune), puis relancez le déploiement.",
+    ),
+    "image.platform": Message(
+        "{image} was not built for this host: {reason}",
+        "{image} n'a pas été construite pour cet hôte : {reason}",
+        "Set “platform” in ikoma.release.json to the host's architecture and run the pipeline again.",
+        "Mettez « platform » d'ikoma.release.json à l'architecture de l'hôte et relancez le pipeline.",
+    ),
+    "image.untrusted": Message(
+        "The host does not trust the registry {registry}: {reason}",
+        "L'hôte ne fait pas confiance au registre {registry} : {reason}",
+        "Install the registry's certificate authority on the host (/etc/docker/certs.d/{registry}/ca.crt).",
+        "Installez l'autorité de certification du registre sur l'hôte (/etc/docker/certs.d/{registry}/ca.crt).",
+    ),
+    "image.unreachable": Message(
+        "{image} could not be pulled from {registry}: {reason}",
+        "{image} n'a pas pu être tirée de {registry} : {reason}",
+        "Check that the host reaches the registry, then deploy again; what is already here is not pulled twice.",
+        "Vérifiez que l'hôte joint le registre, puis relancez ; ce qui est déjà là ne sera pas tiré deux fois.",
+    ),
+    "plan.unchanged": Message("{service}: unchanged", "{service} : inchangé"),
+    "plan.unchanged.held": Message(
+        "{service}: keeps running as it is (holds data; replaced only when named: --accept replace:{service})",
+        "{service} : continue tel quel (contient des données ; remplacé seulement si nommé : --accept replace:{service})",
+    ),
+    "plan.started.start-first": Message("{service}: starts", "{service} : démarre"),
+    "plan.started.stop-first": Message("{service}: starts", "{service} : démarre"),
+    "plan.started.run": Message("{service}: runs to its end", "{service} : s'exécute jusqu'à son terme"),
+    "plan.replaced.run": Message("{service}: runs to its end", "{service} : s'exécute jusqu'à son terme"),
+    "plan.replaced.start-first": Message(
+        "{service}: the new one starts beside the old one", "{service} : le nouveau démarre à côté de l'ancien"
+    ),
+    "plan.replaced.stop-first": Message(
+        "{service}: the old one stops, then the new one starts{reason}",
+        "{service} : l'ancien s'arrête, puis le nouveau démarre{reason}",
+    ),
+    "plan.restarted.start-first": Message(
+        "{service}: is not well, a fresh one starts beside it", "{service} : en mauvais état, un neuf démarre à côté"
+    ),
+    "plan.restarted.stop-first": Message(
+        "{service}: is not well, it is replaced by a fresh one{reason}",
+        "{service} : en mauvais état, remplacé par un neuf{reason}",
+    ),
+    "plan.removed": Message(
+        "{service}: is no longer part of the release", "{service} : ne fait plus partie de la livraison"
+    ),
+    "plan.reason.port": Message(
+        " (it publishes a port: a gap of some seconds)", " (il publie un port : une coupure de quelques secondes)"
+    ),
+    "plan.reason.address": Message(
+        " (it has a fixed address: a gap of some seconds)", " (adresse fixe : une coupure de quelques secondes)"
+    ),
+    "plan.reason.stated": Message(
+        " (as the contract states: a gap of some seconds)", " (selon le contrat : une coupure de quelques secondes)"
+    ),
+    "rollout.one_shot": Message("running {what}", "exécution de {what}"),
+    "rollout.beside": Message("starting beside the old ones: {what}", "démarrage à côté des anciens : {what}"),
+    "rollout.switch": Message("all passed; switching: {what}", "tous validés ; bascule : {what}"),
+    "rollout.replace": Message("replacing: {what}", "remplacement : {what}"),
+    "rollout.routes": Message("routes: {what}", "routes : {what}"),
+    "rollout.create": Message(
+        "Compose could not create the containers: {reason}",
+        "Compose n'a pas pu créer les conteneurs : {reason}",
+    ),
+    "rollout.start": Message(
+        "The container of service {service} does not start: {reason}",
+        "Le conteneur du service {service} ne démarre pas : {reason}",
+        "Check its command, its ports and what it mounts in the compose file.",
+        "Vérifiez sa commande, ses ports et ce qu'il monte dans le fichier compose.",
+    ),
+    "proxy.no_image": Message(
+        "The host settings name no image for the reverse proxy.",
+        "Les réglages de l'hôte ne nomment pas d'image pour le proxy.",
+        "Set “caddy_image” in /etc/ikoma/settings.json, or remove “routes” from ikoma.release.json.",
+        "Définissez « caddy_image » dans /etc/ikoma/settings.json, ou retirez « routes » d'ikoma.release.json.",
+    ),
+    "proxy.start": Message(
+        "The reverse proxy does not start: {reason}",
+        "Le proxy ne démarre pas : {reason}",
+        "See what holds its ports: python -m bridge host check",
+        "Voyez ce qui occupe ses ports : python -m bridge host check",
+    ),
+    "proxy.refused": Message(
+        "The reverse proxy does not accept the routes: {said}",
+        "Le proxy n'accepte pas les routes : {said}",
+        "Check “routes” in ikoma.release.json.",
+        "Vérifiez « routes » dans ikoma.release.json.",
+    ),
+    "port.held": Message(
+        "Port {port} of the host is held by {holder}; service {service} needs it.",
+        "Le port {port} de l'hôte est occupé par {holder} ; le service {service} en a besoin.",
+        "Stop what holds it, or choose another port (host settings “http_port”/“https_port”, or the compose file).",
+        "Arrêtez ce qui l'occupe, ou choisissez un autre port (réglages « http_port »/« https_port », ou le fichier compose).",
+    ),
+    "route.taken": Message(
+        "The host name {host} already belongs to {owner}.",
+        "Le nom d'hôte {host} appartient déjà à {owner}.",
+        "Choose another host name, or remove the route from {owner}.",
+        "Choisissez un autre nom d'hôte, ou retirez la route de {owner}.",
+    ),
+}

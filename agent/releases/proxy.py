@@ -1,0 +1,199 @@
+"""The reverse proxy: one Caddy container on the host, one file of routes a target, written only when routes change.
+
+A release never reloads it (each load resets idle client connections): upstreams are names that the agent moves.
+"""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from agent.host import process
+from agent.host.files import write_atomic
+from agent.host.settings import Settings
+from agent.model.errors import IkomaError
+from agent.releases.site import Site
+
+NAME: Final = "ikoma-proxy"
+LABEL: Final = "ikoma.role"
+HTTP, HTTPS = 80, 443
+_OPTIONS: Final = """\
+# Written by the agent; routes stand in routes/, one file an application.
+{
+	admin localhost:2019
+	persist_config off
+	grace_period 10s
+%s}
+import /etc/caddy/routes/*.caddy
+"""
+_ROUTE: Final = """\
+%(sites)s {
+%(tls)s	reverse_proxy %(upstream)s {
+		lb_try_duration 10s
+		lb_try_interval 100ms
+		transport http {
+			dial_timeout 250ms
+		}
+	}
+}
+"""
+
+
+def main_file(settings: Settings) -> str:
+    """Return Caddy's main file."""
+    return _OPTIONS % ("" if settings.public_tls else "\tauto_https disable_redirects\n")
+
+
+def route_file(site: Site, routes: Mapping[str, str]) -> str:
+    """Return the routes of one target in Caddy's language."""
+    return "".join(_route(site, host, upstream) for host, upstream in sorted(routes.items()))
+
+
+def _route(site: Site, host: str, upstream: str) -> str:
+    service, _, port = upstream.rpartition(":")
+    public = site.settings.public_tls
+    return _ROUTE % {
+        "sites": host if public else f"http://{host}, https://{host}",
+        "tls": "" if public else "\ttls internal\n",
+        "upstream": f"{site.live(service)}:{port}",
+    }
+
+
+def path(site: Site) -> Path:
+    """Where the target's routes stand."""
+    return site.paths.proxy / "routes" / f"{site.slug}.caddy"
+
+
+def current(site: Site) -> str:
+    """Return the routes as they are written now (empty: none)."""
+    file = path(site)
+    return file.read_text() if file.exists() else ""
+
+
+def apply(site: Site, text: str) -> bool:
+    """Make ``text`` the target's routes and load them; return whether anything changed.
+
+    Raises:
+        IkomaError: ``proxy.refused`` when Caddy does not accept them; the former routes are back then.
+    """
+    before = current(site)
+    if text == before:
+        return False
+    _write(path(site), text)
+    try:
+        reload(site)
+    except IkomaError:
+        _write(path(site), before)
+        raise
+    return True
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if text:
+        write_atomic(file, text)
+    else:
+        file.unlink(missing_ok=True)
+
+
+def reload(site: Site) -> None:
+    """Have Caddy load its files. Raises ``IkomaError("proxy.refused")``."""
+    argv = ["docker", "exec", NAME, "caddy", "reload", "--config", "/etc/caddy/Caddyfile", "--force"]
+    done = process.run(argv, env=site.environment(), timeout=30, check=False)
+    if not done.ok:
+        raise IkomaError("proxy.refused", said=done.last_lines(3))
+
+
+def definition(paths_proxy: Path, settings: Settings) -> dict[str, Any]:
+    """Return the proxy's container as the Engine's API takes it. Pure."""
+    ports = {HTTP: settings.http_port, HTTPS: settings.https_port}
+    return {
+        "Image": settings.caddy_image,
+        "Cmd": ["caddy", "run", "--config", "/etc/caddy/Caddyfile"],
+        "Env": ["XDG_DATA_HOME=/data", "XDG_CONFIG_HOME=/config"],
+        "Labels": {LABEL: "proxy"},
+        "ExposedPorts": {f"{inner}/tcp": {} for inner in ports},
+        "HostConfig": {
+            "RestartPolicy": {"Name": "unless-stopped"},
+            "PortBindings": {f"{inner}/tcp": [{"HostPort": str(outer)}] for inner, outer in ports.items()},
+            "Binds": [
+                f"{paths_proxy}:/etc/caddy:ro",
+                f"{paths_proxy}/data:/data",
+                f"{paths_proxy}/config:/config",
+            ],
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
+        },
+    }
+
+
+def ensure(site: Site) -> None:
+    """Make the proxy run. One that runs is left alone.
+
+    Raises:
+        IkomaError: ``proxy.no_image`` when the host settings name none, ``proxy.port`` when its ports are held.
+    """
+    engine, settings = site.engine, site.settings
+    _prepare_folders(site)
+    found = engine.container(NAME)
+    if found is not None and found["State"]["Running"]:
+        return
+    if found is None:
+        if not settings.caddy_image:
+            raise IkomaError("proxy.no_image")
+        engine.create(NAME, definition(site.paths.proxy, settings))
+    try:
+        engine.start(NAME)
+    except IkomaError as error:
+        raise IkomaError("proxy.start", reason=str(error.params.get("reason", error))) from None
+
+
+def _prepare_folders(site: Site) -> None:
+    for folder in ("routes", "data", "config"):
+        (site.paths.proxy / folder).mkdir(parents=True, exist_ok=True)
+    file, text = site.paths.proxy / "Caddyfile", main_file(site.settings)
+    if not file.exists() or file.read_text() != text:
+        write_atomic(file, text)
+
+
+def join(site: Site) -> None:
+    """Put the proxy on the target's edge network; being there already is fine."""
+    if (network := site.engine.network(site.edge)) is None:
+        return
+    members = {member["Name"] for member in (network.get("Containers") or {}).values()}
+    if NAME not in members:
+        site.engine.connect(site.edge, NAME, aliases=[])
+
+
+def leave(site: Site) -> None:
+    """Take the proxy off the target's edge network."""
+    site.engine.disconnect(site.edge, NAME)
+
+
+def ask(settings: Settings, host: str, path: str, timeout: float) -> int:
+    """Ask for ``path`` through the route and return the HTTP status. Raises ``OSError`` or ``HTTPException``."""
+    connection = http.client.HTTPConnection("127.0.0.1", settings.http_port, timeout=timeout)
+    try:
+        connection.request("GET", path, headers={"Host": host, "User-Agent": "ikoma-probe"})
+        response = connection.getresponse()
+        response.read(65536)
+        return response.status
+    finally:
+        connection.close()
+
+
+def answers(settings: Settings, host: str, path: str, seconds: float) -> str:
+    """Wait until the route answers without an error of the proxy; return what was wrong at the end, or nothing."""
+    deadline, said = time.monotonic() + seconds, "–"
+    while time.monotonic() < deadline:
+        try:
+            status = ask(settings, host, path, 12)
+            if status not in (502, 503, 504):
+                return ""
+            said = f"HTTP {status}"
+        except (OSError, http.client.HTTPException) as error:
+            said = str(error) or type(error).__name__
+        time.sleep(0.2)
+    return said

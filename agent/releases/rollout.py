@@ -1,0 +1,230 @@
+"""Carrying a plan out: who starts, who must pass the gate, when names move, who stops.
+
+Nothing is removed here. Containers of the previous release are stopped at most, so that going back is a start and a
+change of names (``undo.py``); ``retire`` removes them once the new release is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from agent.docker import compose
+from agent.model import messages
+from agent.model.errors import IkomaError
+from agent.model.secret import Redactor
+from agent.releases import health, networks, observe, proxy, switch
+from agent.releases.health import Check
+from agent.releases.plan import Move, Plan
+from agent.releases.prepare import Prepared
+from agent.releases.site import Site
+
+DEFAULT_DRAIN: Final = 10.0
+
+
+@dataclass(slots=True)
+class RollOut:
+    """One roll-out of a prepared release.
+
+    Attributes:
+        file: the staged compose file that compose is called with.
+        note: makes facts durable before the effect they describe.
+        say: progress, for people.
+    """
+
+    site: Site
+    prepared: Prepared
+    plan: Plan
+    file: Path
+    note: Callable[..., None]
+    say: Callable[[str], None]
+    redact: Redactor
+    lang: str = "en"
+    fresh: dict[str, list[str]] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Do everything the plan says, in its order. Raises ``IkomaError`` at the first thing that fails."""
+        self._stateful()
+        self._one_shots()
+        self._start_unseen()
+        self.note(phase="switching")
+        self._switch()
+        self._stop_first()
+        self._stop(self._old(move for move in self.plan.moves if move.action == "removed"))
+        self._routes()
+
+    # -- what stands before anything users see ---------------------------------------------------------------------
+
+    def _stateful(self) -> None:
+        for move in self.plan.of("stateful"):
+            self._replace([move])
+
+    def _one_shots(self) -> None:
+        for move in self.plan.of("one-shot"):
+            self._say("rollout.one_shot", move.service)
+            (container,) = self._create([move])[move.service]
+            self.site.engine.start(container)
+            self._await_end(move.service, container)
+
+    def _await_end(self, service: str, container: str) -> None:
+        engine, seconds = self.site.engine, self.prepared.release.health.timeout
+        check = Check(container, service)
+        try:
+            code = engine.wait(container, seconds)
+        except IkomaError as error:
+            if error.id != "engine.silent":
+                raise
+            verdict = health.Verdict("failed", "health.one_shot_timeout", {"seconds": int(seconds)})
+            raise health.failure(engine, check, verdict, self.redact) from None
+        if code != 0:
+            raise health.failure(
+                engine, check, health.Verdict("failed", "health.one_shot", {"code": code}), self.redact
+            )
+
+    # -- routed services: new beside old, unseen until all have passed ---------------------------------------------
+
+    def _start_unseen(self) -> None:
+        moves = self.plan.of("routed", how="start-first")
+        if not moves:
+            return
+        self._say("rollout.beside", ", ".join(move.service for move in moves))
+        created = self._create(moves)
+        for containers in created.values():
+            for container in containers:
+                switch.hide_new(self.site.engine, container)
+        self._start(created)
+        self._gate(created)
+
+    def _switch(self) -> None:
+        moves = self.plan.of("routed", how="start-first")
+        if not moves:
+            return
+        self._say("rollout.switch", ", ".join(move.service for move in moves))
+        for move in moves:
+            for container in self.fresh[move.service]:
+                self._show(move.service, container)
+        for move in moves:
+            for container in move.old:
+                self._hide_old(container)
+        self._stop(self._old(moves))
+
+    def _show(self, service: str, container: str) -> None:
+        switch.rename(self.site.engine, container, switch.names_on(self.prepared.normalised, service))
+        if self._routed(service):
+            switch.attach_live(self.site, container, service)
+
+    def _hide_old(self, container: str) -> None:
+        """Take its names from a container that still answers; what it is answering, it finishes."""
+        inspected = self.site.engine.container(container)
+        if inspected is None or not inspected["State"]["Running"]:
+            return
+        mine = [name for name in inspected["NetworkSettings"]["Networks"] if name != self.site.edge]
+        switch.rename(self.site.engine, container, {name: [] for name in mine})
+
+    # -- services that cannot stand beside their successor ---------------------------------------------------------
+
+    def _stop_first(self) -> None:
+        for kind in ("routed", "worker"):
+            moves = self.plan.of(kind, how="stop-first")
+            if moves:
+                self._replace(moves)
+
+    def _replace(self, moves: list[Move]) -> None:
+        self._say("rollout.replace", ", ".join(move.service for move in moves))
+        created = self._create(moves)
+        self.note(phase="switching")
+        self._stop(self._old(moves))
+        self._start(created)
+        self._gate(created)
+        for service, containers in created.items():
+            for container in containers:
+                if self._routed(service):
+                    switch.attach_live(self.site, container, service)
+
+    # -- effects ---------------------------------------------------------------------------------------------------
+
+    def _create(self, moves: list[Move]) -> dict[str, list[str]]:
+        """Create the containers of these moves; return service → ids."""
+        before = observe.containers(self.site.engine, self.site.slug)
+        known = {item.id for item in before}
+        numbers = {move.service: sum(item.service == move.service for item in before) + move.count for move in moves}
+        try:
+            self.site.compose(compose.create(self.site.project(self.file, self.file.parent / "app.env"), numbers))
+        except IkomaError as error:
+            raise IkomaError("rollout.create", reason=self.redact(str(error.params.get("said", error)))) from None
+        created: dict[str, list[str]] = {move.service: [] for move in moves}
+        for item in observe.containers(self.site.engine, self.site.slug):
+            if item.id not in known and item.service in created:
+                created[item.service].append(item.id)
+        self.fresh |= created
+        return created
+
+    def _start(self, created: dict[str, list[str]]) -> None:
+        for service, containers in created.items():
+            for container in containers:
+                try:
+                    self.site.engine.start(container)
+                except IkomaError as error:
+                    reason = self.redact(str(error.params.get("reason", error)))
+                    raise IkomaError("rollout.start", service=service, reason=reason) from None
+
+    def _gate(self, created: dict[str, list[str]]) -> None:
+        facts = self.prepared.release.services
+        checks = [Check(item, name, facts[name].probe) for name, items in created.items() for item in items]
+        health.gate(self.site.engine, checks, self.prepared.release.health, self.redact)
+
+    def _old(self, moves: Iterable[Move]) -> list[tuple[str, float]]:
+        services = self.prepared.release.services
+        return [
+            (container, services[move.service].drain if move.service in services else DEFAULT_DRAIN)
+            for move in moves
+            for container in move.old
+        ]
+
+    def _stop(self, containers: list[tuple[str, float]]) -> None:
+        """Stop containers at the same time: each gets its stop signal, then its time to drain."""
+        stop_all(self.site, containers)
+
+    def _routed(self, service: str) -> bool:
+        return any(upstream.rpartition(":")[0] == service for upstream in self.prepared.release.routes.values())
+
+    def _routes(self) -> None:
+        release = self.prepared.release
+        for move in self.plan.moves:
+            if move.action == "unchanged" and self._routed(move.service):
+                for container in move.keep:
+                    switch.attach_live(self.site, container, move.service)
+        if proxy.apply(self.site, proxy.route_file(self.site, release.routes)):
+            self._say("rollout.routes", ", ".join(sorted(release.routes)) or "–")
+
+    def _say(self, message: str, what: str) -> None:
+        self.say(messages.text(message, {"what": what}, self.lang))
+
+
+def stop_all(site: Site, containers: list[tuple[str, float]]) -> None:
+    """Stop containers side by side. Each pair is a container and its seconds of grace."""
+    if containers:
+        with ThreadPoolExecutor(min(8, len(containers))) as pool:
+            list(pool.map(lambda item: site.engine.stop(*item), containers))
+
+
+def stand_ready(site: Site, prepared: Prepared) -> None:
+    """Make what routes need before the first container starts: the proxy and the edge network."""
+    if prepared.release.routes:
+        networks.ensure_edge(site)
+        proxy.ensure(site)
+        proxy.join(site)
+
+
+def services(site: Site, plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return the ``services`` part of a deployment's result."""
+    states = {item.service: item for item in observe.containers(site.engine, site.slug) if item.state == "running"}
+    result = {}
+    for move in plan.moves:
+        found = states.get(move.service)
+        state = (found.health or found.state) if found else "completed" if move.kind == "one-shot" else "stopped"
+        result[move.service] = {"action": move.action, "state": state, "kind": move.kind}
+    return result

@@ -1,0 +1,85 @@
+"""Names on networks: starting a container unseen, letting it be seen, and hiding one before it stops.
+
+Docker's DNS hands out a container from the moment it starts, healthy or not. So a new container is taken off its
+networks before it starts and put back without any name; after its gate it is put back under its names at the same
+address, which keeps the connections it already holds. (docs/adr/0004-roll-out-by-alias.md)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from agent.docker.engine import Engine, EngineError
+from agent.releases import networks
+from agent.releases.site import Site
+
+Names = Mapping[str, list[str]]
+"""Network → the names a container has on it."""
+
+
+def names_on(normalised: Mapping[str, Any], service: str) -> dict[str, list[str]]:
+    """Return the names compose gives to a service on each of its networks (by the networks' real names)."""
+    declared = normalised["services"][service].get("networks") or {}
+    return {
+        str(normalised["networks"][key]["name"]): [service, *((value or {}).get("aliases") or [])]
+        for key, value in declared.items()
+    }
+
+
+def hide_new(engine: Engine, container: str) -> None:
+    """Give a container that has not started an address of its own and no name on each of its networks."""
+    inspected = engine.container(container) or {}
+    for name in inspected["NetworkSettings"]["Networks"]:
+        network = engine.network(name)
+        address = networks.free_address(network, _held(engine)) if network else None
+        engine.disconnect(name, container)
+        engine.connect(name, container, aliases=[], address=address)
+
+
+def rename(engine: Engine, container: str, names: Names) -> None:
+    """Put a container under other names (none: ``[]``) on each of these networks, at the same address."""
+    inspected = engine.container(container)
+    if inspected is None:
+        return
+    for network, aliases in names.items():
+        endpoint = inspected["NetworkSettings"]["Networks"].get(network) or {}
+        if endpoint and sorted(own_names(endpoint, container)) == sorted(aliases):
+            continue
+        _reconnect(engine, network, container, list(aliases), endpoint.get("IPAddress") or None)
+
+
+def _reconnect(engine: Engine, network: str, container: str, aliases: list[str], address: str | None) -> None:
+    engine.disconnect(network, container)
+    try:
+        engine.connect(network, container, aliases=aliases, address=address)
+    except EngineError:
+        if address is None:
+            raise
+        engine.connect(network, container, aliases=aliases)
+
+
+def own_names(endpoint: Mapping[str, Any], container: str) -> list[str]:
+    """Return the aliases of a container on one network, without the ones the Engine gives by itself."""
+    return [alias for alias in endpoint.get("Aliases") or [] if not container.startswith(alias)]
+
+
+def attach_live(site: Site, container: str, service: str) -> None:
+    """Let the reverse proxy find a container. Being found already is fine."""
+    engine = site.engine
+    inspected = engine.container(container) or {"NetworkSettings": {"Networks": {}}}
+    endpoint = inspected["NetworkSettings"]["Networks"].get(site.edge)
+    live = site.live(service)
+    if endpoint is not None and live in (endpoint.get("Aliases") or []):
+        return
+    if endpoint is not None:
+        engine.disconnect(site.edge, container)
+    engine.connect(site.edge, container, aliases=[live])
+
+
+def _held(engine: Engine) -> Iterable[str]:
+    """Addresses that containers, running or not, were given by us."""
+    for container in engine.all_containers():
+        for endpoint in ((container.get("NetworkSettings") or {}).get("Networks") or {}).values():
+            if address := (endpoint.get("IPAMConfig") or {}).get("IPv4Address"):
+                yield address

@@ -1,0 +1,127 @@
+"""Back to what ran before a roll-out, from what was noted then and what is there now.
+
+Runs after a failure or in another process after a kill -9, any number of times: it asks the Engine what is true.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from agent.docker import compose
+from agent.docker.engine import Engine
+from agent.model.contract import Health
+from agent.model.errors import IkomaError
+from agent.model.secret import Redactor
+from agent.releases import health, observe, proxy, records, switch
+from agent.releases.rollout import stop_all
+from agent.releases.site import Site
+
+SETTLE: Final = 1.5
+GRACE: Final = 10.0
+PATIENCE: Final = Health(timeout=60, window=0)
+
+Before = dict[str, Any]
+
+
+def snapshot(site: Site) -> list[Before]:
+    """Return what a roll-out must be able to bring back: each container, its state and its names."""
+    found = []
+    for item in observe.containers(site.engine, site.slug):
+        inspected = site.engine.container(item.id)
+        if inspected is not None and not observe.leftover(item):
+            found.append(_before(item, inspected))
+    return found
+
+
+def _before(item: observe.Observed, inspected: dict[str, Any]) -> Before:
+    endpoints = inspected["NetworkSettings"]["Networks"]
+    names = {network: switch.own_names(endpoint, item.id) for network, endpoint in endpoints.items()}
+    return {"id": item.id, "service": item.service, "running": inspected["State"]["Running"], "names": names}
+
+
+def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -> int:
+    """Bring back what ``notes`` say ran before; return how many containers were removed or revived.
+
+    Args:
+        settle: the worker died: give the Engine a moment to finish what compose had asked of it.
+    """
+    if settle:
+        time.sleep(SETTLE)
+    before: list[Before] = notes["before"]
+    revived = _revive(site, before, redact)
+    proxy_changed = _routes(site, notes)
+    removed = _remove_new(site, {item["id"] for item in before})
+    missing = _recreate(site, before, notes.get("previous"))
+    if not before:
+        _remove_networks(site, notes.get("networks", []))
+    return revived + removed + missing + int(proxy_changed)
+
+
+def _revive(site: Site, before: list[Before], redact: Redactor) -> int:
+    """Give the old containers their names back, start the stopped ones and wait until they answer."""
+    engine, started = site.engine, []
+    for item in before:
+        inspected = engine.container(item["id"])
+        if inspected is None or not item["running"]:
+            continue
+        if inspected["State"]["Running"]:
+            switch.rename(engine, item["id"], item["names"])
+        else:
+            _start_again(engine, item, inspected)
+            started.append(health.Check(item["id"], item["service"]))
+    if started:
+        _wait(engine, started, redact)
+    return len(started)
+
+
+def _start_again(engine: Engine, item: Before, inspected: dict[str, Any]) -> None:
+    """A stopped container may have lost its address to another: let the Engine choose one."""
+    for network, names in item["names"].items():
+        if network in inspected["NetworkSettings"]["Networks"]:
+            engine.disconnect(network, item["id"])
+        engine.connect(network, item["id"], aliases=names)
+    engine.start(item["id"])
+
+
+def _wait(engine: Engine, checks: list[health.Check], redact: Redactor) -> None:
+    try:
+        health.gate(engine, checks, PATIENCE, redact)
+    except IkomaError as error:
+        if not error.id.startswith("health."):
+            raise  # the previous release is what there is, healthy or not; anything else is a real fault
+
+
+def _routes(site: Site, notes: dict[str, Any]) -> bool:
+    if "routes" not in notes or notes["routes"] == proxy.current(site):
+        return False
+    return proxy.apply(site, str(notes["routes"]))
+
+
+def _remove_new(site: Site, known: set[str]) -> int:
+    new = [item for item in observe.containers(site.engine, site.slug) if item.id not in known]
+    stop_all(site, [(item.id, GRACE) for item in new if item.state == "running"])
+    for item in new:
+        site.engine.remove(item.id)
+    return len(new)
+
+
+def _recreate(site: Site, before: list[Before], previous: str | None) -> int:
+    """Make containers that are gone altogether again, from the record of the release they belonged to."""
+    gone = sorted({item["service"] for item in before if item["running"] and site.engine.container(item["id"]) is None})
+    folder = site.home.release(previous) if previous else None
+    if not gone or folder is None or not (folder / records.COMPOSE).exists():
+        return 0
+    site.compose(compose.up(site.project(folder / records.COMPOSE, folder / records.VALUES), gone))
+    return len(gone)
+
+
+def _remove_networks(site: Site, known: list[str]) -> None:
+    """After a first deployment that failed nothing of it stays but its volumes."""
+    for network in site.engine.networks():
+        labels = network.get("Labels") or {}
+        mine = site.slug in (labels.get("com.docker.compose.project"), labels.get("ikoma.target"))
+        if mine and network["Name"] not in known:
+            if network["Name"] == site.edge:
+                proxy.leave(site)
+            site.engine.remove_network(network["Name"])
