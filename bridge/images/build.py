@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -137,8 +139,6 @@ class Images:
 
 def check_services(rendered: Rendered, wanted: Collection[str], project: Project) -> None:
     """Refuse services that do not exist. Raises ``Misuse("build.unknown_service")`` with the nearest name."""
-    import difflib
-
     known = sorted(rendered.compose["services"])
     for service in wanted:
         if service not in known:
@@ -151,7 +151,7 @@ def build(
     project: Project,
     registry: Access,
     only: Collection[str] = (),
-    on_line: OnLine = lambda line: None,
+    on_line: OnLine = print,
     *,
     images: Images | None = None,
 ) -> dict[str, BuiltImage]:
@@ -159,7 +159,7 @@ def build(
 
     Args:
         only: build these services alone.
-        on_line: called with each line worth showing.
+        on_line: called with each line worth showing; printed when nobody listens.
         images: what was found out already, e.g. for a plan.
 
     Raises:
@@ -225,8 +225,6 @@ def _run(
 
 def _with_secrets(env: Mapping[str, str], orders: list[bake.Order]) -> dict[str, str]:
     """Hand on the variables that build secrets name, and no others."""
-    import os
-
     wanted = {secret.partition(",env=")[2] for order in orders for secret in order.build.secrets}
     return dict(env) | {name: os.environ[name] for name in wanted - {""} if name in os.environ}
 

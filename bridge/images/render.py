@@ -58,6 +58,8 @@ class Rendered:
     builds: dict[str, Build]
     images: dict[str, str]
     """Service → image reference, for those that are not built."""
+    shared: dict[str, str] = field(default_factory=dict)
+    """Service → the service that builds the image it uses too, under the name that both give it."""
 
 
 def render(project: Project, environ: Mapping[str, str] | None = None) -> Rendered:
@@ -73,15 +75,19 @@ def render(project: Project, environ: Mapping[str, str] | None = None) -> Render
     """
     values = os.environ if environ is None else environ
     compose = _without_profiles(_config(project.compose_file))
-    builds, images = {}, {}
+    builds: dict[str, Build] = {}
+    named: dict[str, str] = {}
     for name, service in compose["services"].items():
         if "build" in service:
             builds[name] = _build(name, service["build"], project, compose, values)
-        elif service.get("image"):
-            images[name] = interpolate(str(service["image"]), values, f"services.{name}.image")
-        else:
+        elif not service.get("image"):
             raise Misuse("compose.no_image", service=name, file=project.compose_file)
-    return Rendered(compose, builds, images)
+        if service.get("image"):
+            named[name] = interpolate(str(service["image"]), values, f"services.{name}.image")
+    builder = {image: name for name, image in named.items() if name in builds}
+    others = {name: image for name, image in named.items() if name not in builds}
+    shared = {name: builder[image] for name, image in others.items() if image in builder}
+    return Rendered(compose, builds, {name: image for name, image in others.items() if name not in shared}, shared)
 
 
 def _config(file: Path) -> dict[str, Any]:

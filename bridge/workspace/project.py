@@ -56,11 +56,15 @@ class Project:
         return git.facts(self.root)
 
     @property
+    def contract_file(self) -> Path:
+        return self.root / FILE
+
+    @property
     def compose_file(self) -> Path:
         """The compose file. Raises ``Misuse("compose.missing")``."""
         path = self.root / self.settings.compose
         if not path.is_file():
-            raise Misuse("compose.missing", file=path, contract=self.root / FILE)
+            raise Misuse("compose.missing", file=path, contract=self.contract_file)
         return path
 
     @property

@@ -151,17 +151,17 @@ MESSAGES = {
         "Make it, or write “migrations”: false in {file}.",
         "Créez-le, ou écrivez « migrations » : false dans {file}.",
     ),
-    "release.migration_name": Message(
-        "{file} is not named like a migration (0001_what_it_does.sql).",
-        "{file} n'est pas nommé comme une migration (0001_ce_qu_elle_fait.sql).",
-        "Rename it before it is applied anywhere.",
-        "Renommez-le avant qu'il ne soit appliqué où que ce soit.",
+    "release.changed": Message(
+        "{path} changed while the release was being made.",
+        "{path} a changé pendant la préparation de la livraison.",
+        "Run the command again.",
+        "Relancez la commande.",
     ),
-    "release.migration_twice": Message(
-        "Two migrations have the number {version}: {first} and {second}.",
-        "Deux migrations ont le numéro {version} : {first} et {second}.",
-        "Give the newer one the next free number.",
-        "Donnez à la plus récente le prochain numéro libre.",
+    "release.only_files": Message(
+        "{path} changed since {release} was deployed, and services that are not part of --only mount it.",
+        "{path} a changé depuis le déploiement de {release}, et des services hors de --only le montent.",
+        "Deploy the whole app: python -m bridge pipeline run",
+        "Déployez toute l'application : python -m bridge pipeline run",
     ),
     "guess.exists": Message(
         "{file} exists already.",
