@@ -2,4 +2,29 @@
 
 from agent.capabilities.index import Capability
 
-TABLE: tuple[Capability, ...] = ()
+TABLE = (
+    Capability(
+        "db.status",
+        role="observer",
+        changes=False,
+        module="agent.capabilities.db_status",
+        summary_en="Which migrations the database has, which are pending, and whether the agent may apply them.",
+        summary_fr="Les migrations que la base a, celles en attente, et si l'agent peut les appliquer.",
+    ),
+    Capability(
+        "db.create",
+        role="builder",
+        changes=True,
+        module="agent.capabilities.db_create",
+        summary_en="Make the app's database, its roles and both connections, where the host allows it.",
+        summary_fr="Créer la base de l'application, ses rôles et les deux connexions, si l'hôte le permet.",
+    ),
+    Capability(
+        "db.migrate",
+        role="builder",
+        changes=True,
+        module="agent.capabilities.db_migrate",
+        summary_en="Apply the pending migrations of the serving release, or of the one that is sent along.",
+        summary_fr="Appliquer les migrations en attente de la livraison en service, ou de celle envoyée.",
+    ),
+)

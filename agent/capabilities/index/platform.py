@@ -12,4 +12,13 @@ TABLE = (
         summary_fr="Tout ce que cet agent sait faire, et le rôle exigé.",
         needs_target=False,
     ),
+    Capability(
+        "platform.check",
+        role="observer",
+        changes=False,
+        module="agent.capabilities.platform_check",
+        summary_en="Whether this host is fit to be deployed to: engine, compose, database, disk, ports, clock.",
+        summary_fr="Si l'hôte est prêt pour un déploiement : moteur, compose, base, disque, ports, horloge.",
+        needs_target=False,
+    ),
 )

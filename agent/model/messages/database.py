@@ -20,6 +20,12 @@ MESSAGES = {
         "Give it one: python -m bridge env push --scope agent (SUPABASE_DB_DSN), or let the host make databases: “provision” in its settings.",
         "Donnez-lui-en une : python -m bridge env push --scope agent (SUPABASE_DB_DSN), ou laissez l'hôte créer les bases : « provision » dans ses réglages.",
     ),
+    "database.no_release": Message(
+        "No release of {target} serves yet, and none was sent along: there are no migrations to apply.",
+        "Aucune livraison de {target} n'est en service, et aucune n'a été envoyée : il n'y a pas de migrations à appliquer.",
+        "Deploy one: python -m bridge pipeline run",
+        "Déployez-en une : python -m bridge pipeline run",
+    ),
     "database.pooler": Message(
         "{where} is a transaction pooler; migrations need sessions and locks of their own.",
         "{where} est un pooler de transactions ; les migrations exigent une session et des verrous à elles.",

@@ -37,12 +37,6 @@ MESSAGES = {
         "“{scope}” is no scope; there are “app” and “agent”.",
         "« {scope} » n'est pas une portée ; il y a « app » et « agent ».",
     ),
-    "env.lost": Message(
-        "The values did not survive the interruption; nothing was changed.",
-        "Les valeurs n'ont pas survécu à l'interruption ; rien n'a été modifié.",
-        "Send them again: python -m bridge env push",
-        "Renvoyez-les : python -m bridge env push",
-    ),
     "env.done": Message(
         "{added} added, {changed} changed, {removed} removed, {unchanged} unchanged",
         "{added} ajoutée(s), {changed} modifiée(s), {removed} retirée(s), {unchanged} inchangée(s)",

@@ -37,12 +37,6 @@ MESSAGES = {
         "Repair the installation: python -m bridge host bootstrap",
         "Réparez l'installation : python -m bridge host bootstrap",
     ),
-    "platform.clock": Message(
-        "The host's clock follows no outside source.",
-        "L'horloge de l'hôte ne suit aucune source extérieure.",
-        "Install a time service on the host: apt-get install systemd-timesyncd",
-        "Installez un service de temps sur l'hôte : apt-get install systemd-timesyncd",
-    ),
     "platform.port": Message(
         "Port {port} is held by {holder}, so that the reverse proxy cannot have it.",
         "Le port {port} est tenu par {holder} ; le proxy ne peut pas l'avoir.",

@@ -1,0 +1,61 @@
+"""``db.status``: the database as the serving release sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.capabilities.call import Call
+from agent.database import ledger, rights, target
+from agent.database.connect import Connection, session
+from agent.host.files import read_json
+from agent.model.errors import IkomaError
+from agent.model.migrations import compare
+from agent.model.release import Release, parse
+
+
+def run(call: Call) -> dict[str, Any]:
+    """Return ``reachable``, ``database``, ``version``, ``migrations`` and ``problems``; a fault is one of these."""
+    home = call.paths.target(call.the_target)
+    answer: dict[str, Any] = {"app": call.the_target.app, "environment": call.the_target.environment}
+    try:
+        dsn = target.required(home, call.the_target)
+        answer |= {"database": dsn.where, "schema": target.schema(home)}
+        with session(dsn, "ikoma:db.status") as connection:
+            release = _serving(call)
+            found = rights.problems(connection, dsn, release.schemas if release else ["public"])
+            return answer | _migrations(connection, release, found, call.lang)
+    except IkomaError as error:
+        return answer | {"reachable": False, "problems": [_shown(error, call.lang)]}
+
+
+def _serving(call: Call) -> Release | None:
+    home = call.paths.target(call.the_target)
+    release = read_json(home.current, default={}).get("release")
+    manifest = read_json(home.release(release) / "release.json") if release else None
+    return parse(manifest) if manifest else None
+
+
+def _migrations(
+    connection: Connection, release: Release | None, lacking: list[IkomaError], lang: str
+) -> dict[str, Any]:
+    rows = ledger.read(connection)
+    comparison = compare(release.migrations if release else [], rows)
+    problems = [*lacking, *(comparison.problems() if release else [])]
+    return {
+        "reachable": True,
+        "version": connection.info.parameter_status("server_version"),
+        "release": release.id if release else None,
+        "migrations": {
+            "applied": [row.name for row in sorted(rows, key=lambda row: int(row.version))],
+            "pending": [name.removesuffix(".sql") for name in comparison.pending],
+            "edited": list(comparison.edited),
+            "missing": list(comparison.missing),
+            "out_of_order": list(comparison.out_of_order),
+            "ahead": list(comparison.ahead) if release else [],
+        },
+        "problems": [_shown(problem, lang) for problem in problems],
+    }
+
+
+def _shown(error: IkomaError, lang: str) -> dict[str, str]:
+    return {"id": error.id, "message": error.message(lang), "remedy": error.remedy(lang)}

@@ -1,0 +1,116 @@
+"""``platform.check``: is this host fit to be deployed to? Reads only; every problem comes with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from agent.capabilities.call import Call
+from agent.docker.engine import Engine
+from agent.host import platform, process
+from agent.model.errors import IkomaError
+
+PROXY: Final = "ikoma-proxy"
+_COMPOSE_SECONDS: Final = 20.0
+
+
+def run(call: Call) -> dict[str, Any]:
+    """Return ``healthy``, ``checks`` (name → ``ok`` and facts) and ``problems``."""
+    checks: dict[str, dict[str, Any]] = {}
+    problems: list[dict[str, str]] = []
+    for name, check in CHECKS.items():
+        facts: dict[str, Any] = {}
+        found = list(_caught(check(call, facts)))
+        checks[name] = {"ok": not found, **facts}
+        problems += [{"check": name, **_shown(problem, call.lang)} for problem in found]
+    return {"healthy": not problems, "checks": checks, "problems": problems}
+
+
+def _caught(found: Iterator[IkomaError]) -> Iterator[IkomaError]:
+    try:
+        yield from found
+    except IkomaError as error:
+        yield error
+
+
+def _shown(error: IkomaError, lang: str) -> dict[str, str]:
+    return {"id": error.id, "message": error.message(lang), "remedy": error.remedy(lang)}
+
+
+def _docker(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
+    info = Engine(call.settings.docker_socket).info()
+    facts |= {"version": info.get("ServerVersion"), "architecture": platform.architecture()}
+    facts |= {"root": info.get("DockerRootDir"), "free_mb": platform.free_mb(Path(info.get("DockerRootDir", "/")))}
+    yield from _enough(facts["free_mb"], Path(str(facts["root"])), call)
+
+
+def _compose(_call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
+    facts["version"] = process.run(["docker", "compose", "version", "--short"], timeout=_COMPOSE_SECONDS).stdout.strip()
+    yield from ()
+
+
+def _apps_root(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
+    folder = call.paths.apps
+    facts |= {"path": str(folder), "free_mb": platform.free_mb(folder)}
+    facts["targets"] = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not platform.writable(folder):
+        yield IkomaError("platform.folder", folder=folder)
+    yield from _enough(facts["free_mb"], folder, call)
+
+
+def _enough(free: int, folder: Path, call: Call) -> Iterator[IkomaError]:
+    if free < call.settings.min_free_mb:
+        yield IkomaError("preflight.disk", free=free, folder=folder, needed=call.settings.min_free_mb)
+
+
+def _postgres(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
+    """Ask the administrator's connection and, when an app is named, the app's own."""
+    from agent.database import target
+    from agent.database.connect import session
+    from agent.model import dsn as dsns
+
+    found = {"administrator": dsns.parse(call.settings.admin_dsn, "admin_dsn")} if call.settings.admin_dsn else {}
+    if call.target and (own := target.dsn(call.paths.target(call.target))):
+        found["app"] = own
+    facts["provision"] = call.settings.provision
+    for name, dsn in found.items():
+        facts[name] = dsn.where
+        with session(dsn, "ikoma:platform.check") as connection:
+            facts["version"] = connection.info.parameter_status("server_version")
+    yield from ()
+
+
+def _ports(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
+    held = platform.listeners()
+    for port in (call.settings.http_port, call.settings.https_port):
+        holder = held.get(port)
+        facts[str(port)] = str(holder) if holder else None
+        if holder and not _ours(call, port):
+            yield IkomaError("platform.port", port=port, holder=holder)
+
+
+def _ours(call: Call, port: int) -> bool:
+    """Whether a container of ours publishes the port: the proxy's, whose helper process belongs to the Engine."""
+    for container in Engine(call.settings.docker_socket).all_containers():
+        names = [name.lstrip("/") for name in container.get("Names", [])]
+        published = {item.get("PublicPort") for item in container.get("Ports", [])}
+        if PROXY in names and port in published:
+            return True
+    return False
+
+
+def _clock(_call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
+    """A wrong clock harms certificates and audit, not a deployment: it is told, and no problem."""
+    facts["synchronised"] = platform.clock_synchronised()
+    yield from ()
+
+
+CHECKS: Final = {
+    "docker": _docker,
+    "compose": _compose,
+    "postgres": _postgres,
+    "appsRoot": _apps_root,
+    "ports": _ports,
+    "clock": _clock,
+}
