@@ -88,7 +88,10 @@ def _matches(kind: str, args: dict[str, Any], state: dict[str, Any]) -> bool:
     if kind == "link":
         return (state["kind"], state.get("target")) == ("link", args["target"])
     if kind == "sshd":
-        content = None if kind == "folder" else digest(args["content"])
+        return (state["kind"], state.get("sha256")) == ("file", digest(args["content"]))
+    if any(state.get(name) != args[name] for name in ("owner", "group", "mode")):
+        return False
+    content = None if kind == "folder" else digest(args["content"])
     return (state["kind"], state.get("sha256")) == (kind, content)
 
 
