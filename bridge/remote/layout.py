@@ -33,6 +33,8 @@ UNIT_FOLDER: Final = "/etc/systemd/system"
 FOLDERS: Final = {
     ETC: ("root", 0o750, ""),
     STATE: (USER, 0o750, "*"),
+    LOCKS: (USER, 0o750, ""),
+    str(_PATHS.incoming): (USER, 0o700, ""),
     LOG: (USER, 0o750, "*"),
     BACKUPS: (USER, 0o700, "*"),
     APPS: (USER, 0o755, "*/current.json/.."),

@@ -222,7 +222,9 @@ def idle(action: dict[str, Any]) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Failed(f"busy {path.stem} {lock.read(2000)}") from None
+            # Locks of the journal and the history are held for moments and name no operation.
+            if "operation" in (holder := lock.read(2000)):
+                raise Failed(f"busy {path.stem} {holder}") from None
 
 
 def command(action: dict[str, Any]) -> None:
