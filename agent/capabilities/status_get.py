@@ -8,6 +8,8 @@ from agent.capabilities.call import Call
 from agent.host.files import read_json
 from agent.model.names import Target
 from agent.operations.journal import Journal, Operation
+from agent.releases import status
+from agent.releases.site import Site
 
 
 def run(call: Call) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def run(call: Call) -> dict[str, Any]:
         "previous": current.get("previous"),
         "status": current.get("status"),
         "since": current.get("since"),
-        "services": current.get("services", {}),
+        "services": status.services(Site.of(call, target)),
         "operation": _running(call, target),
     }
 

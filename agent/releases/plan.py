@@ -112,17 +112,20 @@ def why_stop_first(rollout: str, service: Mapping[str, Any]) -> str:
     return "plan.reason.stated" if rollout == "stop-first" else ""
 
 
-def make(wanted: Iterable[Desired], observed: Iterable[Observed], accept: Collection[str] = ()) -> Plan:
+def make(
+    wanted: Iterable[Desired], observed: Iterable[Observed], accept: Collection[str] = (), fresh: Collection[str] = ()
+) -> Plan:
     """Return the plan that turns ``observed`` into ``wanted``.
 
     Args:
         accept: names of stateful services that may be replaced.
+        fresh: names of services that get new containers though nothing changed (``*``: all that hold no data).
     """
     by_service: dict[str, list[Observed]] = {}
     for container in observed:
         by_service.setdefault(container.service, []).append(container)
     ordered = _ordered(list(wanted))
-    moves = [_move(item, by_service.pop(item.name, []), item.name in accept) for item in ordered]
+    moves = [_move(item, by_service.pop(item.name, []), item.name in accept, _renewed(item, fresh)) for item in ordered]
     gone = [
         Move(name, "", "removed", old=tuple(item.id for item in containers))
         for name, containers in sorted(by_service.items())
@@ -130,13 +133,17 @@ def make(wanted: Iterable[Desired], observed: Iterable[Observed], accept: Collec
     return Plan((*moves, *gone))
 
 
-def _move(wanted: Desired, containers: list[Observed], accepted: bool) -> Move:
+def _renewed(item: Desired, fresh: Collection[str]) -> bool:
+    return item.name in fresh or ("*" in fresh and item.kind in ("routed", "worker"))
+
+
+def _move(wanted: Desired, containers: list[Observed], accepted: bool, renewed: bool) -> Move:
     same = [item for item in containers if item.hash == wanted.hash]
     good = [item for item in same if (item.finished if wanted.kind == "one-shot" else item.well)]
-    if len(good) >= wanted.replicas:
+    if len(good) >= wanted.replicas and not renewed:
         return _kept(wanted, containers, good[: wanted.replicas])
     running = [item for item in containers if item.state == "running"]
-    if wanted.kind == "stateful" and running and not accepted:
+    if wanted.kind == "stateful" and running and not (accepted or renewed):
         return Move(wanted.name, wanted.kind, "unchanged", "held", keep=tuple(item.id for item in containers))
     action: Action = "replaced" if running else "started"
     if same and wanted.kind != "one-shot":

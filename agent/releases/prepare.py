@@ -95,10 +95,10 @@ def definition(normalised: dict[str, Any], name: str) -> dict[str, Any]:
     return {"service": own, **shared}
 
 
-def compare(site: Site, prepared: Prepared, accept: Iterable[str] = ()) -> Plan:
+def compare(site: Site, prepared: Prepared, accept: Iterable[str] = (), fresh: Collection[str] = ()) -> Plan:
     """Return what a roll-out would do now."""
     named: Collection[str] = {item.removeprefix("replace:") for item in accept if item.startswith("replace:")}
-    return plan.make(prepared.desired, observe.containers(site.engine, site.slug), named)
+    return plan.make(prepared.desired, observe.containers(site.engine, site.slug), named, fresh)
 
 
 def refuse(prepared: Prepared) -> None:

@@ -17,7 +17,7 @@ class RollOut(Step):
         site, arriving = Site.of(ctx, ctx.target), incoming.of(ctx)
         prepared = prepare.prepare(site, arriving.release)
         prepare.refuse(prepared)
-        plan = prepare.compare(site, prepared, ctx.args.get("accept") or ())
+        plan = prepare.compare(site, prepared, ctx.args.get("accept") or (), ctx.args.get("fresh") or ())
         file = prepare.stage(site, prepared, ctx.operation)
         current = records.current(site)
         ctx.note(

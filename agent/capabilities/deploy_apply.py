@@ -1,0 +1,51 @@
+"""``deploy.apply``: bring a release to this host and make it serve. Its fast path imports the standard library only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.capabilities.call import Call
+from agent.model.errors import Misuse
+from agent.model.names import RELEASE
+
+if TYPE_CHECKING:
+    from agent.operations.step import Context, Step
+
+
+def check(call: Call) -> None:
+    """Refuse a request that names no release."""
+    release = str(call.args.get("release", ""))
+    if not RELEASE.fullmatch(release):
+        raise Misuse("release.unknown", release=release[:40], slug=call.the_target.slug)
+
+
+def unchanged(call: Call, _bundle: Path | None) -> dict[str, Any] | None:
+    """Return the result when the release already serves, whole and well. Leaves everything as it is."""
+    from agent.releases import records
+    from agent.releases.site import Site
+    from agent.releases.unchanged import unchanged as compare
+
+    if call.args.get("accept"):
+        return None
+    site = Site.of(call, call.the_target)
+    services = compare(site, str(call.args["release"]))
+    if services is None:
+        return None
+    current = records.current(site)
+    return {"status": "HEALTHY", "services": services, "previous": current.previous if current else None}
+
+
+def steps(ctx: Context) -> list[Step]:
+    """Return the steps of a deployment, in their order."""
+    from agent.operations.steps.commit import Commit
+    from agent.operations.steps.health import Health
+    from agent.operations.steps.migrate import Migrate
+    from agent.operations.steps.preflight import Preflight
+    from agent.operations.steps.provision import Provision, needed
+    from agent.operations.steps.pull import Pull
+    from agent.operations.steps.retire import Retire
+    from agent.operations.steps.roll_out import RollOut
+
+    first: list[Step] = [Provision()] if needed(ctx) else []
+    return [*first, Preflight(), Pull(), Migrate(), RollOut(), Health(), Commit(), Retire()]

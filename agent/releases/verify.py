@@ -1,0 +1,40 @@
+"""Comparing what runs with what was recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.releases import observe, records
+from agent.releases.site import Site
+
+Difference = dict[str, str]
+
+
+def differences(site: Site, release: str) -> list[Difference]:
+    """Return what differs from the record of ``release``: images, definitions, values, compose file, containers."""
+    record = records.record(site, release) or {"services": {}, "values": ""}
+    found = containers(record["services"], observe.containers(site.engine, site.slug))
+    if record["values"] != records.values_hash(site):
+        found.append({"what": "values", "where": "app.env"})
+    recorded = site.home.release(release) / records.COMPOSE
+    if (
+        not recorded.exists()
+        or not site.home.compose.exists()
+        or recorded.read_bytes() != site.home.compose.read_bytes()
+    ):
+        found.append({"what": "compose", "where": records.COMPOSE})
+    return found
+
+
+def containers(recorded: dict[str, Any], observed: list[observe.Observed]) -> list[Difference]:
+    """Compare recorded services with containers. Pure."""
+    found = []
+    for name, service in recorded.items():
+        mine = [item for item in observed if item.service == name]
+        if len(mine) != service.get("replicas", 0):
+            found.append({"what": "containers", "where": name})
+        if any(item.image != service["image"] for item in mine):
+            found.append({"what": "image", "where": name})
+        if any(item.hash != service.get("hash") for item in mine):
+            found.append({"what": "definition", "where": name})
+    return found + [{"what": "unknown", "where": item.name} for item in observed if item.service not in recorded]
