@@ -180,33 +180,42 @@ MESSAGES = {
         "app « {value} » : {why}",
     ),
     "guess.compose": Message(
-        "compose “{value}”: the only compose file under a usual name",
-        "compose « {value} » : le seul fichier compose portant un nom habituel",
+        "compose “{value}”: of the compose files here, the one most likely meant for production",
+        "compose « {value} » : parmi les fichiers compose présents, le plus probable pour la production",
     ),
     "guess.migrations": Message(
         "migrations “{value}”: the folder with the most numbered .sql files ({count})",
         "migrations « {value} » : le dossier qui a le plus de fichiers .sql numérotés ({count})",
     ),
     "guess.no_migrations": Message(
-        "migrations false: no folder with numbered .sql files was found",
-        "migrations false : aucun dossier de fichiers .sql numérotés n'a été trouvé",
+        "migrations false: no folder with numbered .sql files (0001_name.sql) was found",
+        "migrations false : aucun dossier de fichiers .sql numérotés (0001_nom.sql) n'a été trouvé",
     ),
     "guess.schemas": Message(
         "schemas {value}: the migrations create them",
         "schemas {value} : les migrations les créent",
     ),
     "guess.route": Message(
-        "route {host} → {upstream}: the only service that looks like the public face; put your own host name",
-        "route {host} → {upstream} : le seul service qui semble public ; mettez votre propre nom d'hôte",
+        "route {host} → {upstream}: the service that looks like the public face; put your own host name",
+        "route {host} → {upstream} : le service qui semble être la face publique ; mettez votre propre nom d'hôte",
     ),
-    "guess.probe": Message(
-        "services.{service}.probe {path}: the service has no health check of its own, but its source answers there",
-        "services.{service}.probe {path} : le service n'a pas de contrôle de santé, mais sa source y répond",
+    "guess.no_route": Message(
+        "no route: no single service looks like the public face (candidates: {services})",
+        "pas de route : aucun service ne semble seul être la face publique (candidats : {services})",
+    ),
+    "guess.ports": Message(
+        "{service} publishes a port: behind the proxy it needs none, and without one it is replaced without a gap",
+        "{service} publie un port : derrière le proxy c'est inutile, et sans cela il est remplacé sans coupure",
+    ),
+    "guess.no_health": Message(
+        "{service} has no health check: add one, or a probe: “services”: {{“{service}”: {{“probe”: {{“path”: “/health”}}}}}}",
+        "{service} n'a pas de contrôle de santé : ajoutez-en un, ou : « services » : {{« {service} » : {{« probe » : {{« path » : « /health »}}}}}}",
     ),
     "guess.worker": Message(
-        "{service} is a worker: nothing reaches it over the network (not written: it is what is inferred)",
-        "{service} est un worker : rien ne l'atteint par le réseau (non écrit : c'est ce qui est déduit)",
+        "{service} counts as a worker: nothing reaches it over the network (not written, it is inferred)",
+        "{service} compte comme worker : rien ne l'atteint par le réseau (non écrit, c'est déduit)",
     ),
+    "guess.asked": Message("as you said", "comme vous l'avez dit"),
     "guess.folder_name": Message("the name of the folder", "le nom du dossier"),
     "guess.package_name": Message("the name in package.json", "le nom dans package.json"),
 }
