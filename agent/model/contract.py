@@ -49,19 +49,21 @@ class Strict(BaseModel):
 class Probe(Strict):
     """An HTTP request that tells whether a service is ready, asked on the container's own address."""
 
-    path: str = Field(default="/", pattern=r"^/")
+    path: str = Field(default="/", pattern=r"^/", description="What is asked for.")
     port: int | None = Field(default=None, ge=1, le=65535, description="Default: the service's only exposed port.")
     status: int = Field(default=0, ge=0, le=599, description="The answer expected; 0 means any 2xx or 3xx.")
     contains: str = Field(default="", description="Text that the body must hold.")
-    timeout: Seconds = 2.0
+    timeout: Seconds = Field(default=2.0, description="How long one answer may take.")
 
 
 class Service(Strict):
     """What a service's compose definition does not say."""
 
     kind: Kind | None = Field(default=None, description="Inferred when not stated; see the plan.")
-    probe: Probe | None = None
-    rollout: Literal["start-first", "stop-first"] | None = None
+    probe: Probe | None = Field(default=None, description="Asked besides the service's own health check.")
+    rollout: Literal["start-first", "stop-first"] | None = Field(
+        default=None, description="Default: start-first, unless the service publishes a port."
+    )
     exclusive_volumes: bool = Field(default=False, description="Two containers must never share its volumes.")
     drain: Seconds = Field(default=10.0, description="How long open connections may end after the switch.")
 
@@ -76,34 +78,38 @@ class Health(Strict):
 class Migrations(Strict):
     """Where the versioned SQL files are and which schemas they own."""
 
-    folder: str = "migrations"
-    schemas: list[str] = ["public"]
+    folder: str = Field(default="migrations", description="Holds files such as 0001_accounts.sql.")
+    schemas: list[str] = Field(default=["public"], description="The schemas that the migrations own.")
 
 
 class Retention(Strict):
     """What is kept on the host for rollbacks."""
 
-    releases: int = Field(default=5, ge=2, le=100)
+    releases: int = Field(default=5, ge=2, le=100, description="How many releases stay ready for a rollback.")
 
 
 class Silence(Strict):
     """A finding that is accepted, and why."""
 
-    rule: str
-    path: str = "*"
-    reason: str = Field(min_length=5)
+    rule: str = Field(description="The rule that found it.")
+    path: str = Field(default="*", description="Where it is accepted; a pattern.")
+    reason: str = Field(min_length=5, description="Why; shown in every report.")
 
 
 class Settings(Strict):
     """The keys an environment may override."""
 
     compose: str = Field(default="docker-compose.yml", description="The compose file, relative to this file.")
-    platform: str = Field(default="linux/amd64", pattern=r"^linux/(amd64|arm64)$")
-    migrations: Migrations | Literal[False] = Migrations()
-    services: dict[str, Service] = {}
+    platform: str = Field(
+        default="linux/amd64", pattern=r"^linux/(amd64|arm64)$", description="What images are built for."
+    )
+    migrations: Migrations | Literal[False] = Field(
+        default=Migrations(), description="Folder and schemas, the folder alone, or false for none."
+    )
+    services: dict[str, Service] = Field(default={}, description="What the compose file does not say, by service.")
     routes: dict[str, str] = Field(default={}, description="Public host name → service:port.")
-    health: Health = Health()
-    retention: Retention = Retention()
+    health: Health = Field(default=Health(), description="When a release counts as healthy.")
+    retention: Retention = Field(default=Retention(), description="What is kept for rollbacks.")
     maintenance: bool = Field(default=False, description="Stop the routed services while migrations run.")
 
     @field_validator("migrations", mode="before")
@@ -133,9 +139,9 @@ class Settings(Strict):
 class Environment(Strict):
     """Where an environment lives, and what differs in it."""
 
-    host: str = ""
-    port: int = Field(default=22, ge=1, le=65535)
-    user: str = "ikoma"
+    host: str = Field(default="", description="Name or address of the host.")
+    port: int = Field(default=22, ge=1, le=65535, description="SSH port.")
+    user: str = Field(default="ikoma", description="SSH user; the one that host bootstrap makes.")
     host_key: str = Field(default="", description="The pinned key: a line of known_hosts without the host.")
     compose: str | None = None
     platform: str | None = None
@@ -150,10 +156,12 @@ class Environment(Strict):
 class Contract(Settings):
     """``ikoma.release.json``, whole."""
 
-    schema_: str | None = Field(default=None, alias="$schema", exclude=True)
-    app: str = Field(pattern=f"^{NAME.pattern}$")
-    environments: dict[Annotated[str, Field(pattern=f"^{NAME.pattern}$")], Environment] = {}
-    silence: list[Silence] = []
+    schema_: str | None = Field(default=None, alias="$schema", exclude=True, description="For editors alone.")
+    app: str = Field(pattern=f"^{NAME.pattern}$", description="The app's name; names everything on the host.")
+    environments: dict[Annotated[str, Field(pattern=f"^{NAME.pattern}$")], Environment] = Field(
+        default={}, description="Where each environment lives and what differs in it."
+    )
+    silence: list[Silence] = Field(default=[], description="Findings that are accepted.")
 
     @model_validator(mode="after")
     def _overrides_are_valid(self) -> Contract:
