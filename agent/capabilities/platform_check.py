@@ -10,8 +10,8 @@ from agent.capabilities.call import Call
 from agent.docker.engine import Engine
 from agent.host import platform, process
 from agent.model.errors import IkomaError
+from agent.releases.proxy import NAME
 
-PROXY: Final = "ikoma-proxy"
 _COMPOSE_SECONDS: Final = 20.0
 
 
@@ -95,7 +95,7 @@ def _ours(call: Call, port: int) -> bool:
     for container in Engine(call.settings.docker_socket).all_containers():
         names = [name.lstrip("/") for name in container.get("Names", [])]
         published = {item.get("PublicPort") for item in container.get("Ports", [])}
-        if PROXY in names and port in published:
+        if NAME in names and port in published:
             return True
     return False
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import psycopg
+from psycopg import sql
 
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
@@ -25,12 +26,12 @@ _CODES: Final = {
 
 # While connecting, libpq hands on the server's sentence but not its code; servers speak English or French here.
 _SENTENCES: Final = (
+    ("database.rights", ("permission denied for database", "droit refusé pour la base")),
     ("database.password", ("password authentication failed", "authentification par mot de passe échouée",
                            "no password supplied", "aucun mot de passe fourni")),
     ("database.pooler", ("unsupported startup parameter",)),
     ("database.not_allowed", ("no pg_hba.conf entry", "aucune entrée dans pg_hba.conf", "is not permitted to log in",
-                              "pg_hba.conf rejects", "pg_hba.conf rejette", "n'est pas autorisé à se connecter",
-                              "permission denied for database", "droit refusé pour la base")),
+                              "pg_hba.conf rejects", "pg_hba.conf rejette", "n'est pas autorisé à se connecter")),
     ("database.too_many", ("too many clients", "too many connections", "remaining connection slots",
                            "trop de clients", "trop de connexions", "emplacements de connexion")),
     ("database.starting", ("the database system is", "le système de bases de données")),
@@ -47,8 +48,15 @@ def connecting(error: psycopg.Error, dsn: Dsn) -> IkomaError:
         return IkomaError(_CODES[error.sqlstate], where=dsn.where, reason=reason)
     for message_id, fragments in _SENTENCES:
         if any(fragment in text for fragment in fragments):
-            return IkomaError(message_id, where=dsn.where, reason=reason)
+            return IkomaError(message_id, where=dsn.where, reason=reason, **_connect_right(dsn))
     return IkomaError("database.unreachable", where=dsn.where, reason=reason[:300])
+
+
+def _connect_right(dsn: Dsn) -> dict[str, Any]:
+    grant = sql.SQL("grant connect on database {} to {};").format(
+        sql.Identifier(dsn.database), sql.Identifier(dsn.user)
+    )
+    return {"role": dsn.user, "database": dsn.database, "right": "CONNECT", "grant": grant.as_string(None)}
 
 
 def working(error: psycopg.Error, dsn: Dsn) -> IkomaError:
