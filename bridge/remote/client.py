@@ -153,7 +153,9 @@ class Agent:
 
     def _read_to_end(self, following: _Following, answers: Iterator[dict[str, Any]], outage: Outage) -> dict[str, Any]:
         for answer in answers:
-            if answer["t"] in ("event", "end") and (event := following.take(answer)):
+            if answer["t"] == "hello":
+                outage.contact()
+            elif answer["t"] in ("event", "end") and (event := following.take(answer)):
                 outage.progress()
                 if event.kind == "end":
                     return dict(event.data.get("result") or {})

@@ -30,12 +30,16 @@ class Outage:
     def __init__(self, give_up: float = GIVE_UP_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._give_up, self._clock = give_up, clock
         self._since: float | None = None
-        self._attempt_began = clock()
+        self._contact: float | None = None
         self.failures = 0
 
     def attempt(self) -> None:
         """An attempt to reach the host begins."""
-        self._attempt_began = self._clock()
+        self._contact = None
+
+    def contact(self) -> None:
+        """The host answered."""
+        self._contact = self._clock()
 
     def progress(self) -> None:
         """Something new arrived: whatever went wrong before is over."""
@@ -44,7 +48,7 @@ class Outage:
     def failed(self) -> None:
         """The attempt ended without the answer."""
         now = self._clock()
-        if now - self._attempt_began >= _STABLE_S:
+        if self._contact is not None and now - self._contact >= _STABLE_S:
             self.progress()
         self._since = now if self._since is None else self._since
         self.failures += 1
