@@ -37,7 +37,7 @@ def seconds(value: Any) -> Any:
     return value
 
 
-Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=86400)]
+Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=float | str), Field(ge=0, le=86400)]
 
 
 class Strict(BaseModel):
@@ -112,7 +112,7 @@ class Settings(Strict):
     retention: Retention = Field(default=Retention(), description="What is kept for rollbacks.")
     maintenance: bool = Field(default=False, description="Stop the routed services while migrations run.")
 
-    @field_validator("migrations", mode="before")
+    @field_validator("migrations", mode="before", json_schema_input_type=Migrations | Literal[False] | str)
     @classmethod
     def _folder_alone(cls, value: Any) -> Any:
         return {"folder": value} if isinstance(value, str) else value

@@ -208,8 +208,8 @@ MESSAGES = {
         "{service} publie un port : derrière le proxy c'est inutile, et sans cela il est remplacé sans coupure",
     ),
     "guess.no_health": Message(
-        "{service} has no health check: add one, or a probe: “services”: {{“{service}”: {{“probe”: {{“path”: “/health”}}}}}}",
-        "{service} n'a pas de contrôle de santé : ajoutez-en un, ou : « services » : {{« {service} » : {{« probe » : {{« path » : « /health »}}}}}}",
+        "{service} has no health check: add one to the compose file, or services.{service}.probe to the contract",
+        "{service} n'a pas de contrôle de santé : ajoutez-en un au fichier compose, ou services.{service}.probe au contrat",
     ),
     "guess.worker": Message(
         "{service} counts as a worker: nothing reaches it over the network (not written, it is inferred)",
