@@ -5,6 +5,7 @@ A release never reloads it (each load resets idle client connections): upstreams
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import time
 from collections.abc import Mapping
@@ -20,11 +21,11 @@ from agent.releases.site import Site
 NAME: Final = "ikoma-proxy"
 LABEL: Final = "ikoma.role"
 HTTP, HTTPS = 80, 443
+PATIENCE: Final = 15.0
 _OPTIONS: Final = """\
 # Written by the agent; routes stand in routes/, one file an application.
 {
 	admin localhost:2019
-	persist_config off
 	grace_period 10s
 %s}
 import /etc/caddy/routes/*.caddy
@@ -130,7 +131,7 @@ def definition(paths_proxy: Path, settings: Settings) -> dict[str, Any]:
 
 
 def ensure(site: Site) -> None:
-    """Make the proxy run. One that runs is left alone.
+    """Make the proxy run, on every target's edge network. One that runs is left alone.
 
     Raises:
         IkomaError: ``proxy.no_image`` when the host settings name none, ``proxy.port`` when its ports are held.
@@ -140,14 +141,30 @@ def ensure(site: Site) -> None:
     found = engine.container(NAME)
     if found is not None and found["State"]["Running"]:
         return
-    if found is None:
-        if not settings.caddy_image:
-            raise IkomaError("proxy.no_image")
-        engine.create(NAME, definition(site.paths.proxy, settings))
+    if not settings.caddy_image:
+        raise IkomaError("proxy.no_image")
+    if found is not None:
+        engine.remove(NAME)
     try:
+        engine.create(NAME, definition(site.paths.proxy, settings))
         engine.start(NAME)
     except IkomaError as error:
         raise IkomaError("proxy.start", reason=str(error.params.get("reason", error))) from None
+    _await_start(site)
+    for network in engine.networks():
+        if (network.get("Labels") or {}).get("ikoma.network") == "edge":
+            engine.connect(network["Name"], NAME, aliases=[])
+
+
+def _await_start(site: Site) -> None:
+    """Wait until the proxy itself answers (the Engine accepts connections before it does); say what it wrote when it does not."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            ask(site.settings, "localhost", "/", 1)
+            return
+        time.sleep(0.1)
+    raise IkomaError("proxy.start", reason="\n".join(site.engine.logs(NAME, 3)))
 
 
 def _prepare_folders(site: Site) -> None:
