@@ -65,11 +65,13 @@ def start(state: State, box: Box, lower: Path, services: Services, furnish: Call
 
 def stop(state: State, box: Box) -> None:
     """Kill the box's PID 1, and with it everything inside; its disk stays."""
+    group = cgroup(state, box)
     if is_running(box) and box.pid is not None:
         os.kill(box.pid, signal.SIGKILL)
-    group = cgroup(state, box)
+        # Its launcher, the last of the group, collects it and ends.
+        wait_until(f"{box.name} to end", lambda: not cgroups.processes(group))
     _kill_stragglers(group)
-    wait_until(f"{box.name} to end", lambda: not cgroups.processes(group))
+    wait_until(f"all of {box.name} to end", lambda: not cgroups.processes(group))
     network.unplug(state, box)
     cgroups.remove(group)
     box.pid = box.started = None

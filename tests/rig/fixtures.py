@@ -22,6 +22,7 @@ def command(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
         check=False,
+        timeout=900,
     )
     if done.returncode != 0:
         raise AssertionError(f"scripts/rig {' '.join(words)} ended with {done.returncode}:\n{done.stderr}")

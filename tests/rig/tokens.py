@@ -15,6 +15,7 @@ import ssl
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, TypedDict
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
@@ -26,19 +27,32 @@ PORT = 5001
 LIFETIME_S = 300
 
 
+class Access(TypedDict):
+    """What a token lets its holder do with one repository."""
+
+    type: str
+    name: str
+    actions: list[str]
+
+
 def b64(raw: bytes) -> str:
     """Base64 for JSON web tokens: URL-safe, unpadded."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def granted(scopes: list[str], allowed: list[str]) -> list[dict[str, object]]:
-    """The part of the asked ``type:name:actions`` scopes that the user may have."""
-    access: list[dict[str, object]] = []
+def asked(scopes: list[str]) -> list[Access]:
+    """The ``type:name:actions`` scopes of a request, as a token states them."""
+    access = []
     for scope in " ".join(scopes).split():
         kind, _, rest = scope.partition(":")
         name, _, actions = rest.rpartition(":")
-        access.append({"type": kind, "name": name, "actions": [each for each in actions.split(",") if each in allowed]})
+        access.append(Access(type=kind, name=name, actions=actions.split(",")))
     return access
+
+
+def is_allowed(access: list[Access], allowed: list[str]) -> bool:
+    """Whether a user with the actions ``allowed`` may have all that was asked: ghcr.io gives all or nothing."""
+    return all(action in allowed for each in access for action in each["actions"])
 
 
 def signed(claims: dict[str, object]) -> str:
@@ -53,6 +67,29 @@ def signed(claims: dict[str, object]) -> str:
     return f"{body}.{b64(key.sign(body.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
+def users() -> dict[str, Any]:
+    """User → secret and allowed actions."""
+    known: dict[str, Any] = json.loads((FOLDER / "users.json").read_text())
+    return known
+
+
+def token(user: str, service: str, access: list[Access]) -> dict[str, object]:
+    """The answer that hands a token out."""
+    now = int(time.time())
+    claims = {
+        "iss": "rig",
+        "sub": user,
+        "aud": service,
+        "iat": now,
+        "nbf": now - 10,
+        "exp": now + LIFETIME_S,
+        "jti": secrets.token_hex(8),
+        "access": access,
+    }
+    issued = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+    return {"token": signed(claims), "expires_in": LIFETIME_S, "issued_at": issued}
+
+
 class Tokens(BaseHTTPRequestHandler):
     """GET /token?service=…&scope=repository:NAME:pull,push"""
 
@@ -60,15 +97,18 @@ class Tokens(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a request for a token, or refuse it."""
-        asked = urlsplit(self.path)
+        url = urlsplit(self.path)
+        query = parse_qs(url.query)
+        access = asked(query.get("scope", []))
         user = self._user()
-        if asked.path != "/token":
+        if url.path != "/token":
             self._answer(404, {"errors": [{"code": "NOT_FOUND"}]})
         elif user is None:
             self._answer(401, {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]})
+        elif not is_allowed(access, users()[user]["actions"]):
+            self._answer(403, {"errors": [{"code": "DENIED", "message": "requested access is denied"}]})
         else:
-            query = parse_qs(asked.query)
-            self._answer(200, self._token(user, query.get("service", [""])[0], query.get("scope", [])))
+            self._answer(200, token(user, query.get("service", [""])[0], access))
 
     def do_POST(self) -> None:
         """The OAuth way of asking is not offered, as ghcr.io does not offer it."""
@@ -83,24 +123,8 @@ class Tokens(BaseHTTPRequestHandler):
             name, _, secret = base64.b64decode(encoded).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        known = json.loads((FOLDER / "users.json").read_text()).get(name)
+        known = users().get(name)
         return name if known and hmac.compare_digest(known["secret"].encode(), secret.encode()) else None
-
-    def _token(self, user: str, service: str, scopes: list[str]) -> dict[str, object]:
-        allowed = json.loads((FOLDER / "users.json").read_text())[user]["actions"]
-        now = int(time.time())
-        claims = {
-            "iss": "rig",
-            "sub": user,
-            "aud": service,
-            "iat": now,
-            "nbf": now - 10,
-            "exp": now + LIFETIME_S,
-            "jti": secrets.token_hex(8),
-            "access": granted(scopes, allowed),
-        }
-        issued = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-        return {"token": signed(claims), "expires_in": LIFETIME_S, "issued_at": issued}
 
     def _answer(self, status: int, body: dict[str, object]) -> None:
         raw = json.dumps(body).encode()

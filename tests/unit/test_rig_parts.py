@@ -20,16 +20,18 @@ def test_every_version_1_hierarchy_is_found_with_the_options_that_mount_it_again
     assert found == [("cpu,cpuacct", "cpu,cpuacct"), ("systemd", "none,xattr,name=systemd")]
 
 
-def test_a_token_grants_no_more_than_the_user_may() -> None:
-    asked = ["repository:suite/web:pull,push", "repository:base/node:pull"]
-    assert tokens.granted(asked, allowed=["pull"]) == [
-        {"type": "repository", "name": "suite/web", "actions": ["pull"]},
-        {"type": "repository", "name": "base/node", "actions": ["pull"]},
+def test_a_reader_gets_no_token_for_a_push() -> None:
+    access = tokens.asked(["repository:suite/web:pull,push", "repository:base/node:pull"])
+    assert [(each["name"], each["actions"]) for each in access] == [
+        ("suite/web", ["pull", "push"]),
+        ("base/node", ["pull"]),
     ]
+    assert not tokens.is_allowed(access, ["pull"])
+    assert tokens.is_allowed(access, ["pull", "push"])
 
 
-def test_a_scope_of_a_registry_with_a_port_in_its_name_is_split_at_the_last_colon() -> None:
-    assert tokens.granted(["repository:10.0.0.1:5000/a:pull"], ["pull"])[0]["name"] == "10.0.0.1:5000/a"
+def test_a_scope_with_a_colon_in_its_name_is_split_at_the_last() -> None:
+    assert tokens.asked(["repository:10.0.0.1:5000/a:pull"])[0]["name"] == "10.0.0.1:5000/a"
 
 
 def test_a_unit_file_says_what_to_run_and_as_whom(tmp_path: Path) -> None:
