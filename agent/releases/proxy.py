@@ -157,7 +157,7 @@ def ensure(site: Site) -> None:
 
 
 def _await_start(site: Site) -> None:
-    """Wait until the proxy itself answers (the Engine accepts connections before it does); say what it wrote when it does not."""
+    """Wait until the proxy itself answers: the Engine accepts connections for it before it does."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, http.client.HTTPException):
