@@ -6,6 +6,8 @@ import ctypes
 import os
 import platform
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -86,16 +88,19 @@ def _loopback(address: str) -> bool:
 def _owners(proc: Path, inodes: set[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for process in proc.iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            links = [link.readlink().name for link in (process / "fd").iterdir()]
-        except OSError:  # not ours to see, or gone meanwhile
-            continue
-        for link in links:
-            if link.startswith("socket:[") and (inode := link[8:-1]) in inodes:
-                found[inode] = int(process.name)
+        if process.name.isdigit():
+            found |= dict.fromkeys(inodes & set(_sockets(process / "fd")), int(process.name))
     return found
+
+
+def _sockets(descriptors: Path) -> Iterator[str]:
+    """Yield the inodes of a process's sockets; what is not ours to see, or closed meanwhile, is left out."""
+    with suppress(OSError):
+        for descriptor in descriptors.iterdir():
+            with suppress(OSError):
+                link = descriptor.readlink().name
+                if link.startswith("socket:["):
+                    yield link[8:-1]
 
 
 def _read(path: Path) -> str:

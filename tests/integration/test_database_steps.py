@@ -135,6 +135,7 @@ def test_provision_makes_both_connections_and_keeps_them_private(host: Host) -> 
     assert {path.stat().st_mode & 0o777 for path in (host.home.app_env, host.home.agent_env)} == {0o600}
     assert host.dsn().user == "suite_staging_migrator"
     assert as_app(host).user == "suite_staging_app"
+    host.notebook.noted.clear()
     assert not provision.needed(host.context())
 
 
@@ -158,6 +159,18 @@ def test_a_table_of_a_later_deployment_is_open_to_the_app_too(host: Host) -> Non
     Migrate().apply(host.context(FILES | {"0003_later.sql": "create table app.later (id serial primary key);"}))
     with connect(as_app(host), "app") as app:
         app.execute("insert into app.later default values")
+
+
+def test_a_recovery_knows_that_the_database_was_being_made(host: Host) -> None:
+    ctx = host.context()
+    ctx.step = "provision"
+    provision.Provision().apply(ctx)
+    assert provision.needed(replace(ctx, recovering=True))
+
+
+def test_a_release_that_needs_no_database_gets_none(host: Host) -> None:
+    assert not provision.needed(host.context({}))
+    assert provision.needed(host.context({}, required_env=["DATABASE_URL"]))
 
 
 def test_a_provision_that_was_interrupted_is_repeated_and_overwrites_no_value(host: Host) -> None:

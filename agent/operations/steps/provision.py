@@ -20,8 +20,11 @@ APP_KEY: Final = "DATABASE_URL"
 
 
 def needed(ctx: Context) -> bool:
-    """Whether a deployment has to make the database first. A release that cannot be read is preflight's to name."""
-    if ctx.recovering:
+    """Whether a deployment has to make the database first, or (in a recovery) had begun to.
+
+    A release that cannot be read is preflight's to name.
+    """
+    if ctx.notes(Provision.name):
         return True
     if not ctx.settings.provision or target.DSN in envfile.read(ctx.home.agent_env):
         return False
@@ -44,6 +47,7 @@ class Provision(Step):
     def apply(self, ctx: Context) -> Outcome:
         if envfile.read(ctx.home.agent_env).get(target.DSN):
             return Outcome("skipped", messages.text("provision.exists", {}, ctx.lang))
+        ctx.note(begun=True)
         names = Names.of(ctx.target.slug)
         has_url = APP_KEY in envfile.read(ctx.home.app_env)
         made = provision(_administrator(ctx), names, _schemas(ctx), ctx.operation, keep_app=has_url)
