@@ -21,6 +21,14 @@ TABLE = (
         summary_fr="Ce que ferait le déploiement d'une livraison, et ce qui l'arrêterait (manifest=@release.json).",
     ),
     Capability(
+        "deploy.manifest",
+        role="observer",
+        changes=False,
+        module="agent.capabilities.deploy_manifest",
+        summary_en="The manifest of the release that serves, or of a recorded one (release=r-…).",
+        summary_fr="Le manifeste de la livraison en service, ou d'une livraison enregistrée (release=r-…).",
+    ),
+    Capability(
         "deploy.rollback",
         role="operator",
         changes=True,

@@ -1,0 +1,98 @@
+"""The commands and where they hang. Nothing here does work: each command imports its own when it is called."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from bridge.commands import attach, call, deploy, edge, env, init, logs, pipeline, plan, rollback, status
+
+PROGRAM: Final = "python -m bridge"
+
+_EPILOG: Final = """\b
+Examples:
+  python -m bridge init
+  python -m bridge pipeline run
+  python -m bridge status --json
+
+Settings come from the options, then BRIDGE_* variables, then ikoma.release.json.
+Exit codes: 0 done, 1 failed, 2 misuse, 3 connection lost while the operation goes on.
+"""
+
+
+def _group(summary: str, *, epilog: str | None = None, completion: bool = False) -> typer.Typer:
+    return typer.Typer(
+        help=summary,
+        epilog=epilog,
+        no_args_is_help=True,
+        add_completion=completion,
+        rich_markup_mode=None,  # plain help needs no second library and answers in half the time
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+
+
+app = _group(
+    "Ship a monorepo to your own VPS: validated, migrated, health-checked, and able to go back.",
+    epilog=_EPILOG,
+    completion=True,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from bridge import __version__
+
+        edge.console().answer({"version": __version__}, __version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Nothing happens before a command."""
+
+
+def _mount(name: str, summary: str, **commands: Callable[..., None]) -> None:
+    group = _group(summary)
+    for command, work in commands.items():
+        group.command(command)(work)
+    # One command alone must stay a word of its own: `pipeline run`, not `pipeline`.
+    group.callback()(_words)
+    app.add_typer(group, name=name)
+
+
+def _words() -> None:
+    """A group of commands."""
+
+
+app.command("init")(init.init)
+_mount("pipeline", "Check, build, plan and deploy: the whole way.", run=pipeline.run)
+_mount("deploy", "Deploy what is built already.", apply=deploy.apply)
+app.command("plan")(plan.plan)
+app.command("status")(status.status)
+app.command("attach")(attach.attach)
+app.command("logs")(logs.logs)
+app.command("rollback")(rollback.rollback)
+_mount("env", "The app's environment file on the host.", init=env.init, diff=env.diff, push=env.push)
+app.command("call")(call.call)
+if importlib.util.find_spec("bridge.commands.host"):
+    from bridge.commands import host
+
+    app.add_typer(host.app, name="host")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    sys.exit(edge.run(lambda: app(words, prog_name=PROGRAM, standalone_mode=False), words))

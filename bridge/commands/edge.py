@@ -1,0 +1,99 @@
+"""The edge of every command: where faults become sentences, JSON and exit codes, and never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from agent.model.errors import Exit, IkomaError, Misuse
+from bridge.reports.console import Console
+
+_HOUSE = Path(__file__).parents[2]
+# Typer's own base of usage faults; it brings Click along under changing names.
+_UsageFault: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ in ("TyperException", "ClickException")
+)
+
+_MACHINE = frozenset({"--json", "--events"})
+
+_console: Console | None = None
+
+
+def console() -> Console:
+    """Return where the running command speaks."""
+    global _console
+    if _console is None:
+        _console = Console()
+    return _console
+
+
+def run(program: Callable[[], Any], arguments: Sequence[str]) -> int:
+    """Run one command to its end and return the exit code: 0 done, 1 failed, 2 misuse, 3 detached."""
+    global _console
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    _console = speaker = Console(as_json=not _MACHINE.isdisjoint(options))
+    speaker.answered = "--events" in options  # its lines are the answer
+    try:
+        with contextlib.redirect_stdout(speaker.people):  # what others print never mixes with the one object
+            return _settle(program, speaker)
+    except BrokenPipeError:
+        # The reader left. Nothing more can be said to it, not even when the interpreter flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+
+
+def _settle(program: Callable[[], Any], speaker: Console) -> int:
+    try:
+        return int(program() or 0)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except BrokenPipeError:
+        raise
+    except BaseException as fault:
+        if isinstance(fault, SystemExit):
+            return fault.code if isinstance(fault.code, int) else Exit.MISUSE
+        return _report(foreseen(fault), speaker, fault)
+
+
+def _report(error: IkomaError, speaker: Console, fault: BaseException) -> int:
+    speaker.fault(error)
+    if error.id == "cli.unforeseen" and os.environ.get("IKOMA_DEBUG") == "1":
+        for line in "".join(traceback.format_exception(fault)).splitlines():
+            print(speaker.redactor(line), file=speaker.err)
+    if speaker.as_json and not speaker.answered:
+        from bridge.reports import model
+
+        speaker.answer(model.failure(error, speaker.machine_lang), "")
+    return int(error.exit_code)
+
+
+def foreseen(fault: BaseException) -> IkomaError:
+    """Return ``fault`` as one of ours: a usage fault is a misuse, the system's refusals say why."""
+    if isinstance(fault, IkomaError):
+        return fault
+    if isinstance(fault, KeyboardInterrupt | typer.Abort):
+        return IkomaError("cli.cancelled")
+    if isinstance(fault, _UsageFault):
+        context = getattr(fault, "ctx", None)
+        command = context.command_path if context else "python -m bridge"
+        return Misuse("cli.usage", reason=fault.format_message(), command=command)  # type: ignore[attr-defined]
+    if isinstance(fault, OSError):
+        where = f": {fault.filename}" if fault.filename else ""
+        return IkomaError("cli.system", reason=f"{fault.strerror or type(fault).__name__}{where}")
+    return IkomaError("cli.unforeseen", kind=type(fault).__name__, reference=_reference(fault))
+
+
+def _reference(fault: BaseException) -> str:
+    """Return the last place in our own code that the fault passed through, such as ``bridge/images/tags.py:88``."""
+    for frame in reversed(traceback.extract_tb(fault.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(_HOUSE) and path.relative_to(_HOUSE).parts[0] in ("bridge", "agent"):
+            return f"{path.relative_to(_HOUSE)}:{frame.lineno}"
+    return "?"

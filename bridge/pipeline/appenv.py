@@ -1,0 +1,145 @@
+"""An app's environment file on this side: read, written as a template, compared by name. Pure."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from agent.host import envfile
+from agent.model.errors import Misuse
+
+_BARE: Final = re.compile(r"(?:export\s+)?[\w.-]+\s*=\s*(#.*)?")
+_WITH_DEFAULT: Final = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*):?-([^{}$]*)\}")
+
+_IN_CODE: Final = re.compile(
+    r"""\b(?:process\.env|import\.meta\.env)(?:\.([A-Z][A-Z0-9_]*)|\[\s*["']([A-Z][A-Z0-9_]*)["']\s*\])"""
+    r"""|\bos\.(?:environ(?:\.get\(|\[)|getenv\()\s*["']([A-Z][A-Z0-9_]*)["']"""
+)
+_EVERYWHERE: Final = frozenset({"CI", "HOME", "HOST", "HOSTNAME", "LANG", "NODE_ENV", "PATH", "PORT", "TZ", "USER"})
+
+_SECRET: Final = re.compile(r"(^|_)(SECRET|KEY|TOKEN|PASSWORD|PASSWD|PASSPHRASE|SALT|PEPPER)(_BASE|_BASE64)?$")
+# A random value would only look right: these are handed out by somebody else, or are meant for everybody.
+_FOREIGN: Final = re.compile(
+    r"PUBLIC|ACCESS_KEY|(^|_)(AWS|S3|R2|MINIO|STRIPE|OPENAI|ANTHROPIC|MISTRAL|GITHUB|GITLAB|GOOGLE|AZURE|SENTRY|RESEND"
+    r"|SENDGRID|MAILGUN|POSTMARK|BREVO|TWILIO|SLACK|SMTP|SUPABASE|CLOUDFLARE|CLOUDINARY|CLERK|NPM|TURBO)_"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A value that the app asks for; ``default`` is None when it cannot start without one."""
+
+    name: str
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What ``env init`` writes, and what it did with each name."""
+
+    text: str
+    generated: tuple[str, ...]
+    to_fill: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def parse(text: str, name: str) -> dict[str, str | None]:
+    """Return key → value as docker compose would read them; a bare ``KEY=`` is still to be filled in: None.
+
+    Raises:
+        Misuse: ``cli.env_line`` with the line's number; its content is not shown.
+    """
+    found: dict[str, str | None] = {}
+    line = 1
+    for entry in envfile.parse(text.removeprefix("\ufeff")):
+        stripped = entry.raw.strip()
+        if entry.key:
+            found[entry.key] = None if _BARE.fullmatch(stripped) else entry.value
+        elif stripped and not stripped.startswith("#"):
+            raise Misuse("cli.env_line", file=name, line=line)
+        line += entry.raw.count("\n")
+    return found
+
+
+def wanted(required: Iterable[str], texts: Iterable[str], code: Iterable[str] = ()) -> list[Wanted]:
+    """Return what an app asks for: ``required`` names, then those with a default, then what only its code reads.
+
+    Args:
+        texts: every text of the services' definitions, without what only the build uses.
+        code: names that the sources read from the environment.
+    """
+    needed = sorted(set(required))
+    defaults = dict.fromkeys(sorted(set(code)), "")
+    defaults |= {match[1]: match[2] for text in texts for match in _WITH_DEFAULT.finditer(text)}
+    return [*map(Wanted, needed), *(Wanted(name, value) for name, value in defaults.items() if name not in needed)]
+
+
+def names_in_code(source: str) -> set[str]:
+    """Return the names of environment variables that a source file reads, in the usual spellings."""
+    return {next(filter(None, match.groups())) for match in _IN_CODE.finditer(source)} - _EVERYWHERE
+
+
+def looks_secret(name: str) -> bool:
+    """Say whether a random value is a good one for ``name``: a secret that is the app's own."""
+    return bool(_SECRET.search(name)) and not _FOREIGN.search(name)
+
+
+def template(
+    existing: str,
+    asked: Iterable[Wanted],
+    *,
+    name: str = "app.env",
+    comment: str = "",
+    generate: Callable[[], str] = lambda: secrets.token_hex(32),
+) -> Template:
+    """Return ``existing`` with what it lacks added; a value that is there is never touched.
+
+    Args:
+        comment: the first lines of a new file, without ``#``.
+        generate: makes a secret; by default 64 hex digits from the system's generator.
+
+    Raises:
+        Misuse: ``cli.env_line`` when ``existing`` is damaged.
+    """
+    have = parse(existing, name)
+    asked = list(asked)
+    lines = existing.splitlines() if existing else [f"# {line}".rstrip() for line in comment.splitlines()]
+    made: list[str] = []
+    open_: list[str] = []
+    for want in asked:
+        if have.get(want.name) is not None:
+            continue
+        if want.default is not None:
+            lines += [] if _mentioned(want.name, lines) else ["", f"#{want.name}={want.default}"]
+        elif looks_secret(want.name):
+            lines, made = _put(lines, want.name, generate()), [*made, want.name]
+        else:
+            lines, open_ = _put(lines, want.name, ""), [*open_, want.name]
+    kept = tuple(name for name, value in have.items() if value is not None)
+    return Template("\n".join(lines).strip("\n") + "\n", tuple(made), tuple(open_), kept)
+
+
+def _mentioned(name: str, lines: list[str]) -> bool:
+    pattern = re.compile(rf"\s*#?\s*(export\s+)?{name}\s*=")
+    return any(pattern.match(line) for line in lines)
+
+
+def _put(lines: list[str], name: str, value: str) -> list[str]:
+    """Fill in the bare line ``NAME=``, or add one."""
+    bare = re.compile(rf"[ \t]*(?:export[ \t]+)?{name}[ \t]*=[ \t]*(#.*)?")
+    for index, line in enumerate(lines):
+        if bare.fullmatch(line):
+            return [*lines[:index], f"{name}={value}", *lines[index + 1 :]]
+    return [*lines, "", f"{name}={value}"]
+
+
+def compare(here: Iterable[str], there: Iterable[str], needed: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (name, where): ``both``, ``only_here``, ``only_host``, or ``missing`` for what is needed and nowhere."""
+    ours, theirs = set(here), set(there)
+    both = dict.fromkeys(ours & theirs, "both")
+    alone = dict.fromkeys(ours - theirs, "only_here") | dict.fromkeys(theirs - ours, "only_host")
+    missing = dict.fromkeys(set(needed) - ours - theirs, "missing")
+    return sorted((both | alone | missing).items())

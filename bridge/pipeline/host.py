@@ -1,0 +1,118 @@
+"""The agent of a target, connected to in the background while other work goes on."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from agent.model.names import Target
+from agent.protocol import Body, Credentials, Event
+from bridge.pipeline.settings import Address, RegistryAccess, Where
+
+if TYPE_CHECKING:
+    from bridge.remote.client import Agent
+
+
+class Host:
+    """Opens the connection at once, in a thread; whoever needs it first waits for it.
+
+    The SSH library takes longer to import than anything else here, and its handshake waits for the network.
+    """
+
+    def __init__(self, address: Address, give_up: float | None = None) -> None:
+        self.address, self._give_up = address, give_up
+        self._agent: Agent | None = None
+        self._fault: BaseException | None = None
+        self._thread = threading.Thread(target=self._open, name="connect", daemon=True)
+        self._thread.start()
+
+    def _open(self) -> None:
+        try:
+            from bridge.remote.client import Agent
+
+            options = {} if self._give_up is None else {"give_up": self._give_up}
+            agent = Agent(self.address.destination(), **options)
+            agent.open()
+            self._agent = agent
+        except BaseException as fault:  # carried over to the thread that asks
+            self._fault = fault
+
+    @property
+    def agent(self) -> Agent:
+        """The agent's client. Raises what connecting raised."""
+        self._thread.join()
+        if self._fault is not None:
+            raise self._fault
+        assert self._agent is not None  # noqa: S101 (the thread ended without a fault)
+        return self._agent
+
+    def wait(self) -> None:
+        """Wait until somebody answers. Raises what connecting raised."""
+        _ = self.agent
+
+    def close(self) -> None:
+        """Hang up, if anybody answered."""
+        if not self._thread.is_alive() and self._agent is not None:
+            self._agent.close()
+
+
+@contextmanager
+def reach(where: Where, target: Target | None) -> Iterator[Host]:
+    """Open the way to the target's host and close it again. Raises what ``Where.address`` raises."""
+    host = Host(where.address(target), where.give_up)
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+def body(where: Where, target: Target | None, lang: str, args: dict[str, Any], **more: Any) -> Body:
+    """Return the JSON part of a request."""
+    app, environment = (target.app, target.environment) if target else (None, where.environment)
+    return Body(app=app, environment=environment, args=args, lang=lang, client=where.client(), **more)
+
+
+def credentials(registry: RegistryAccess) -> Credentials | None:
+    """Return what the host pulls with; it is handed over in the request and kept nowhere."""
+    if not registry.token:
+        return None
+    return Credentials(registry.address.partition("/")[0], registry.username, registry.token.reveal())
+
+
+@contextmanager
+def terminated_is_interrupted() -> Iterator[None]:
+    """Treat SIGTERM (a cancelled job) like Ctrl-C, which the client answers with "it goes on, attach with …"."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def perform(
+    host: Host,
+    capability: str,
+    request: Body,
+    operation: str,
+    on_event: Callable[[Event], None],
+    bundle: bytes | None = None,
+) -> dict[str, Any]:
+    """Run a changing capability to its end and return its result, whatever its status.
+
+    Raises:
+        IkomaError: ``remote.*`` when the host cannot be reached or this side was stopped, and what the agent
+            refused at its door.
+    """
+    agent = host.agent
+    with terminated_is_interrupted():
+        return agent.perform(capability, request, bundle, operation, on_event)

@@ -1,0 +1,180 @@
+"""The stages in order: check, build, plan, deploy. Each is cheap to repeat, so a run that failed is simply run again.
+
+Images are found by their content, the release by its digest, the operation by its id: what was done is not done twice.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from agent.model.errors import IkomaError, Misuse
+from agent.model.names import Target
+from bridge.pipeline import bundles
+from bridge.pipeline.bundles import Bundle
+from bridge.pipeline.host import Host, body, credentials, perform
+from bridge.pipeline.settings import Where
+from bridge.reports import model
+from bridge.reports.console import Console
+from bridge.reports.model import DeploymentReport
+from bridge.reports.progress import Progress
+
+if TYPE_CHECKING:
+    from agent.model.release import Release
+    from bridge.images.build import BuiltImage, Images
+    from bridge.workspace.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a run was asked for.
+
+    Attributes:
+        only: services to build and deploy; the others stay as the host has them.
+        build: whether images that the registry lacks are built (otherwise they are a fault).
+        release: a kept release (manifest or bundle) to deploy instead of the sources.
+        refresh: ask anew for the images of others instead of keeping the digests that are deployed.
+        save: where to keep the release that is sent.
+        if_busy: what to do when another operation holds the target.
+        accept: stateful services that may be replaced.
+    """
+
+    only: tuple[str, ...] = ()
+    build: bool = True
+    release: Path | None = None
+    refresh: bool = False
+    save: Path | None = None
+    if_busy: Literal["wait", "refuse"] = "wait"
+    accept: tuple[str, ...] = ()
+
+
+class Pipeline:
+    """One run for one target; everything it learns ends up in the report."""
+
+    def __init__(self, where: Where, console: Console, face: Progress, wish: Wish) -> None:
+        self.where, self.console, self.face, self.wish = where, console, face, wish
+        self.images: dict[str, BuiltImage] = {}
+        self.bundle: Bundle | None = None
+        if wish.release is not None:
+            self.bundle = _kept(where, wish.release)
+        self.target: Target = self.bundle.target if self.bundle else where.repository_target
+        self.operation = where.operation(self.target, "deploy.apply")
+        self.sent = False
+        self.fault: IkomaError | None = None
+        """What ended the run on this side."""
+
+    def run(self) -> DeploymentReport:
+        """Go through all stages and return the report, of a failure too. Raises only what nobody foresaw."""
+        began = time.monotonic()
+        host: Host | None = None
+        try:
+            host = Host(self.where.address(self.target), self.where.give_up)  # connects while the stages work
+            self.bundle = self.bundle or self.prepare(host)
+            report = self.deploy(host, self.bundle)
+        except IkomaError as error:
+            self.fault = error
+            report = model.failed_deployment(self.target, self.operation if self.sent else None, error, self.lang)
+        finally:
+            if host is not None:
+                host.close()
+        return self._complete(report, time.monotonic() - began)
+
+    @property
+    def lang(self) -> str:
+        return self.console.machine_lang
+
+    def prepare(self, host: Host) -> Bundle:
+        """Make the release from the sources."""
+        project = self.check()
+        known = self.build(project)
+        return self.plan(host, project, known)
+
+    def check(self) -> Project:
+        """Read what must be right before anything is built."""
+        from bridge.workspace.project import Project
+
+        with self.face.stage("check"):
+            project = Project.open(self.where.flags.repo, self.where.environment)
+            self.face.note(str(self.target))
+        return project
+
+    def build(self, project: Project) -> Images:
+        """See to it that the registry has every image of ours."""
+        from bridge.images.build import Images, build
+
+        registry = self.where.registry(self.target)
+        with self.face.stage("build"):
+            known = Images(project, registry, self.wish.only)
+            if self.wish.build:
+                self.images = build(project, registry, self.wish.only, self.face.note, images=known)
+            else:
+                self.images = present(known)
+        return known
+
+    def plan(self, host: Host, project: Project, known: Images) -> Bundle:
+        """Pin everything into one release."""
+        from bridge.images.release import make_bundle, make_release
+
+        with self.face.stage("plan"):
+            base = self._deployed(host) if self.wish.only or known.rendered.images else None
+            release = make_release(project, self.images, base=base, only=self.wish.only, refresh=self.wish.refresh,
+                                   rendered=known.rendered, client=known.client)  # fmt: skip
+            self.face.note(release.id)
+            if release.provenance.dirty:
+                self.face.note(self.console.text("say.dirty"))
+            return Bundle(release, make_bundle(project, release))
+
+    def _deployed(self, host: Host) -> Release | None:
+        """Return what the host runs now: images of others keep its digests, parts are added to it."""
+        from agent.model import release
+
+        answer = host.agent.read("deploy.manifest", body(self.where, self.target, self.lang, {}))
+        return release.parse(answer["manifest"]) if answer.get("manifest") else None
+
+    def deploy(self, host: Host, bundle: Bundle) -> DeploymentReport:
+        """Hand the release to the host and follow it to its end."""
+        if self.wish.save:
+            bundles.keep(bundle, self.wish.save)
+        args: dict[str, Any] = {"release": bundle.id}
+        if self.wish.accept:
+            args["accept"] = list(self.wish.accept)
+        request = body(self.where, self.target, self.lang, args, on_busy=self.wish.if_busy)
+        request.credentials = credentials(self.where.registry(self.target)) if self.where.has_registry else None
+        if commit := bundle.release.provenance.commit:
+            request.client["commit"] = commit
+        with self.face.stage("deploy"):
+            self.face.note(self.operation)
+            host.wait()
+            self.sent = True
+            result = perform(host, "deploy.apply", request, self.operation, self.face.event, bundle.content)
+        return model.deployment(self.target, {"operation": self.operation} | result)
+
+    def _complete(self, report: DeploymentReport, seconds: float) -> DeploymentReport:
+        """Add what this side knows: images, routes, stages, and how long all of it took."""
+        report["images"] = {name: {"ref": image.ref, "built": image.built} for name, image in self.images.items()}
+        report["stages"] = [{"name": name, "seconds": took} for name, took in self.face.stages]
+        report["seconds"] = round(seconds, 3)
+        if self.bundle is not None:
+            report["release"] = report["release"] or self.bundle.id
+            report["routes"] = report["routes"] or [f"https://{name}" for name in sorted(self.bundle.release.routes)]
+        return report
+
+
+def present(known: Images) -> dict[str, BuiltImage]:
+    """Return our images as the registry has them. Raises ``IkomaError("cli.not_built")`` when it lacks one."""
+    found = known.present()
+    if missing := sorted(known.recipes.keys() - found.keys()):
+        raise IkomaError("cli.not_built", services=", ".join(missing))
+    return found
+
+
+def _kept(where: Where, file: Path) -> Bundle:
+    """Read a kept release and refuse it when another app or environment was asked for."""
+    bundle = bundles.read(file, where.flags.repo)
+    target, flags = bundle.target, where.flags
+    if flags.app not in ("", target.app) or flags.environment not in ("", target.environment):
+        asked = Target(flags.app or target.app, flags.environment or target.environment)
+        raise Misuse("cli.release_other", file=file, found=target, asked=asked)
+    return bundle

@@ -1,0 +1,129 @@
+"""Where a command speaks: sentences for people, and the one JSON object when it was asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
+
+from agent.model import messages
+from agent.model.errors import IkomaError
+from bridge.reports.text import clean, inert
+
+if TYPE_CHECKING:
+    from agent.model.secret import Redactor, Secret
+
+
+class Console:
+    """Two streams and their rules.
+
+    With ``as_json`` stdout is kept for exactly one object and people read stderr; without it people read stdout
+    and faults go to stderr. In GitHub Actions nothing foreign can form a workflow command. Known secrets are
+    masked in everything.
+    """
+
+    def __init__(
+        self,
+        *,
+        as_json: bool = False,
+        environ: Mapping[str, str] | None = None,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+    ) -> None:
+        env = os.environ if environ is None else environ
+        self.as_json = as_json
+        self.out, self.err = out or sys.stdout, err or sys.stderr
+        self.actions = env.get("GITHUB_ACTIONS") == "true"
+        self.lang = messages.language(env)
+        self._env = env
+        self.answered = False
+        self._plain = bool(env.get("CI")) or self.actions or env.get("TERM") == "dumb"
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Masks every secret that this command has come to know."""
+        from agent.model.secret import Redactor
+
+        return Redactor(_known_secrets(self._env))
+
+    @property
+    def people(self) -> TextIO:
+        """The stream that people read."""
+        return self.err if self.as_json else self.out
+
+    @property
+    def machine_lang(self) -> str:
+        """The language of sentences in what is answered: never translated for machines."""
+        return "en" if self.as_json else self.lang
+
+    @property
+    def lively(self) -> bool:
+        """Whether people watch a terminal that can be redrawn."""
+        return not self._plain and self.people.isatty()
+
+    def text(self, message_id: str, **params: Any) -> str:
+        """Return a sentence of the catalogue in the language of people."""
+        return messages.text(message_id, params, self.lang)
+
+    def line(self, text: str) -> str:
+        """Return ``text`` as it may be printed: one line, no control characters, no workflow command, no secret."""
+        line = self.redactor(clean(text))
+        return inert(line) if self.actions else line
+
+    def say(self, text: str) -> None:
+        """Print lines for people."""
+        for line in text.split("\n"):
+            self._write(self.people, self.line(line) + "\n")
+
+    def command(self, name: str, value: str = "") -> None:
+        """Print a workflow command of ours; only in GitHub Actions."""
+        if self.actions:
+            self._write(self.people, f"::{name}::{self.line(value)}\n")
+
+    def answer(self, value: Mapping[str, Any], text: str) -> None:
+        """End a command: the object with ``--json``, else ``text`` for people."""
+        if not self.as_json:
+            if text:
+                self.say(text)
+            return
+        if self.answered:
+            raise RuntimeError("a command answers once")
+        self.answered = True
+        import json
+
+        self._write(self.out, json.dumps(masked(value, self.redactor), ensure_ascii=False, indent=2) + "\n")
+
+    def fault(self, error: IkomaError) -> None:
+        """Print a fault and what to do about it to stderr."""
+        for line in error.message(self.lang).splitlines():
+            self._write(self.err, self.line(line) + "\n")
+        if remedy := error.remedy(self.lang):
+            self._write(self.err, self.line(self.text("say.remedy", remedy=remedy)) + "\n")
+
+    def learn(self, *secrets: Secret | str) -> None:
+        """Mask these values from now on."""
+        self.redactor.add(*secrets)
+
+    @staticmethod
+    def _write(stream: TextIO, text: str) -> None:
+        stream.write(text)
+        stream.flush()
+
+
+def masked(value: Any, redactor: Redactor) -> Any:
+    """Return ``value`` with every known secret in its strings masked."""
+    if isinstance(value, str):
+        return redactor(value)
+    if isinstance(value, Mapping):
+        return {key: masked(item, redactor) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(item, redactor) for item in value]
+    return value
+
+
+def _known_secrets(env: Mapping[str, str]) -> list[str]:
+    names = [name for name in env if name.startswith("BRIDGE_") and name.endswith(("_TOKEN", "_PASSWORD", "_KEY"))]
+    keys = [env[name] for name in names if name.endswith("_KEY") and "-----BEGIN" in env[name]]
+    return keys + [env[name] for name in names if not name.endswith("_KEY")]

@@ -1,0 +1,181 @@
+"""What a command answers, as data. ``--json`` prints these shapes; docs/json.md describes them; they only grow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+from agent.model.errors import Exit, IkomaError
+from agent.model.names import Target
+
+
+class ErrorReport(TypedDict):
+    """Why it failed: an id that never changes, the step it happened in, a sentence, the next thing to type."""
+
+    id: str
+    step: str | None
+    message: str
+    remedy: str
+
+
+class StepReport(TypedDict):
+    """One step on the host; ``status`` is done, skipped, failed or undone."""
+
+    name: str
+    status: str
+    seconds: float
+    detail: str
+
+
+class StageReport(TypedDict):
+    """One stage on this side: check, build, plan, deploy."""
+
+    name: str
+    seconds: float
+
+
+class ImageReport(TypedDict):
+    """One image of ours; ``built`` is false when the registry already had it."""
+
+    ref: str
+    built: bool
+
+
+class ServiceReport(TypedDict, total=False):
+    """One service; ``action`` is unchanged, started, replaced, restarted or removed."""
+
+    action: str
+    state: str
+
+
+class MigrationReport(TypedDict):
+    """Names of migration files without their ending."""
+
+    applied: list[str]
+    pending: list[str]
+
+
+class DeploymentReport(TypedDict):
+    """The end of ``pipeline run``, ``deploy apply``, ``rollback`` and ``attach``."""
+
+    status: str
+    message: str
+    app: str
+    environment: str
+    release: str | None
+    previous: str | None
+    operation: str | None
+    seconds: float
+    steps: list[StepReport]
+    stages: list[StageReport]
+    images: dict[str, ImageReport]
+    services: dict[str, ServiceReport]
+    migrations: MigrationReport
+    routes: list[str]
+    warnings: list[dict[str, Any]]
+    error: ErrorReport | None
+
+
+class StatusReport(TypedDict):
+    """What serves now, and the operation that runs (or null)."""
+
+    app: str
+    environment: str
+    release: str | None
+    status: str | None
+    since: str | None
+    services: dict[str, Any]
+    operation: dict[str, Any] | None
+
+
+class PlanImage(TypedDict):
+    """One image of ours; ``ref`` is null when it would have to be built."""
+
+    tag: str
+    ref: str | None
+    build: bool
+
+
+class PlanReport(TypedDict):
+    """What a run would do; ``release`` and ``host`` are null while images are missing."""
+
+    app: str
+    environment: str
+    release: str | None
+    images: dict[str, PlanImage]
+    host: dict[str, Any] | None
+
+
+class FailureReport(TypedDict):
+    """What every command answers when it fails and has no shape of its own."""
+
+    status: str
+    error: ErrorReport
+    operation: NotRequired[str]
+
+
+def error_report(error: IkomaError, lang: str) -> ErrorReport:
+    """Return the documented form of ``error``."""
+    return {
+        "id": error.id,
+        "step": error.step,
+        "message": error.message(lang),
+        "remedy": error.remedy(lang),
+    }
+
+
+def unfinished(error: IkomaError) -> str:
+    """Return the status of a command that ends with ``error``: lost sight of an operation, or failed."""
+    return "RUNNING" if error.exit_code == Exit.DETACHED else "FAILED"
+
+
+def failure(error: IkomaError, lang: str) -> FailureReport:
+    """Return the answer of a command that came to nothing."""
+    report: FailureReport = {"status": unfinished(error), "error": error_report(error, lang)}
+    if operation := error.params.get("operation"):
+        report["operation"] = str(operation)
+    return report
+
+
+def deployment(target: Target, result: Mapping[str, Any]) -> DeploymentReport:
+    """Return the report of one deployment; what ``result`` (the host's own words) lacks is empty."""
+    return {
+        "status": str(result.get("status", "FAILED")),
+        "message": str(result.get("message", "")),
+        "app": target.app,
+        "environment": target.environment,
+        "release": result.get("release"),
+        "previous": result.get("previous"),
+        "operation": result.get("operation"),
+        "seconds": float(result.get("seconds", 0.0)),
+        "steps": list(result.get("steps") or []),
+        "stages": [],
+        "images": {},
+        "services": dict(result.get("services") or {}),
+        "migrations": {"applied": [], "pending": [], **(result.get("migrations") or {})},
+        "routes": list(result.get("routes") or []),
+        "warnings": list(result.get("warnings") or []),
+        "error": result.get("error"),
+    }
+
+
+def failed_deployment(target: Target, operation: str | None, error: IkomaError, lang: str) -> DeploymentReport:
+    """Return the report of a deployment that ended on this side: it failed here, or goes on without us."""
+    report = deployment(target, {"status": unfinished(error), "operation": operation})
+    report["message"] = error.message(lang)
+    report["error"] = error_report(error, lang)
+    return report
+
+
+def status(target: Target, result: Mapping[str, Any]) -> StatusReport:
+    """Return the documented form of the host's ``status.get``; further keys of the host are kept."""
+    shape: StatusReport = {
+        "app": target.app,
+        "environment": target.environment,
+        "release": result.get("release"),
+        "status": result.get("status"),
+        "since": result.get("since"),
+        "services": dict(result.get("services") or {}),
+        "operation": result.get("operation"),
+    }
+    return {**result, **shape}  # type: ignore[typeddict-item]

@@ -1,0 +1,52 @@
+"""Text from elsewhere, made harmless; and the few shapes in which we print our own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+_ESCAPES: Final = r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])"
+# Control characters, and the marks that reorder or hide what stands next to them.
+_HIDDEN: Final = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+_LONGEST: Final = 2000
+
+
+def clean(text: object) -> str:
+    """Return foreign text without escape sequences, control characters and direction marks, on one line."""
+    plain = re.sub(_ESCAPES, "", str(text)[: _LONGEST * 4])
+    return re.sub(_HIDDEN, "", plain.replace("\t", " ").replace("\n", " "))[:_LONGEST]
+
+
+def clean_lines(text: object) -> list[str]:
+    """Return foreign text as harmless lines; empty ones are dropped."""
+    return [line for raw in str(text).splitlines() if (line := clean(raw).rstrip())]
+
+
+def inert(line: str) -> str:
+    """Return ``line`` so that GitHub's runner takes it for no workflow command, wherever it is printed.
+
+    The runner reads ``::name::`` at the start of a line and ``##[name]`` anywhere in it.
+    """
+    line = line.replace("##[", "# #[")
+    return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
+
+
+def seconds(value: float) -> str:
+    """Return a duration for people: ``0.3 s``, ``12 s``, ``3 min 20 s``."""
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 120:
+        return f"{value:.0f} s"
+    return f"{int(value) // 60} min {int(value) % 60} s"
+
+
+def table(rows: Iterable[Sequence[str]], *, indent: str = "") -> str:
+    """Return ``rows`` as aligned columns, two spaces apart; the last column is left ragged."""
+    lines = [tuple(row) for row in rows]
+    if not lines:
+        return ""
+    widths = [max(len(row[i]) if i < len(row) else 0 for row in lines) for i in range(max(map(len, lines)))]
+    return "\n".join(
+        (indent + "  ".join(cell.ljust(widths[i]) for i, cell in enumerate(row))).rstrip() for row in lines
+    )
