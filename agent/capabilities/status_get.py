@@ -6,6 +6,7 @@ from typing import Any
 
 from agent.capabilities.call import Call
 from agent.host.files import read_json
+from agent.model.errors import IkomaError
 from agent.model.names import Target
 from agent.operations.journal import Journal, Operation
 from agent.releases import status
@@ -13,8 +14,12 @@ from agent.releases.site import Site
 
 
 def run(call: Call) -> dict[str, Any]:
-    """Return the documented object: release, status, since, services, and the running operation or null."""
+    """Return the documented object: release, status, since, services, and the running operation or null.
+
+    An Engine that does not answer is a warning, not a failure: what is recorded can still be told.
+    """
     target = call.the_target
+    services, warnings = _services(call, target)
     current = read_json(call.paths.target(target).current, default={})
     return {
         "app": target.app,
@@ -23,9 +28,17 @@ def run(call: Call) -> dict[str, Any]:
         "previous": current.get("previous"),
         "status": current.get("status"),
         "since": current.get("since"),
-        "services": status.services(Site.of(call, target)),
+        "services": services,
         "operation": _running(call, target),
+        "warnings": warnings,
     }
+
+
+def _services(call: Call, target: Target) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    try:
+        return status.services(Site.of(call, target)), []
+    except IkomaError as error:
+        return {}, [error.to_json(call.lang)]
 
 
 def _running(call: Call, target: Target) -> dict[str, Any] | None:

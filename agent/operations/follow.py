@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import itertools
 import os
 import select
+import time
 from collections.abc import Callable
 from typing import Final
 
 from agent.host.paths import Paths
 from agent.model.errors import Misuse
 from agent.operations.journal import Journal
-from agent.operations.lock import is_alive
+from agent.operations.lock import OperationLock, is_alive
 from agent.protocol import TERMINAL, Event
 
 _SAFETY: Final = 1.0
 """Seconds after which we look again without having been woken, and look whether the worker lives."""
 
 _ORPHANED: Final = "orphaned"
+_LONGEST_PAUSE: Final = 5.0
 _BLIND: Final = 0.05
 _IN_CLOEXEC: Final = 0o2000000
 _IN_NONBLOCK: Final = 0o4000
@@ -49,11 +53,15 @@ def follow(
     follower = _Follower(paths, operation, after, show)
     bell = Bell(paths, client)
     try:
-        while (status := follower.until_orphaned(bell)) == _ORPHANED:
+        for attempt in itertools.count():
+            status = follower.until_orphaned(bell)
+            if status != _ORPHANED:
+                return status
             orphaned()
-        return status
+            time.sleep(min(0.05 * 2**attempt, _LONGEST_PAUSE))  # a recovery that cannot succeed yet is not hurried
     finally:
         bell.close()
+    raise AssertionError("unreachable")
 
 
 class _Follower:
@@ -66,6 +74,7 @@ class _Follower:
         """Show events until the end, until the client is gone, or until no process is left to make more."""
         with Journal(self.paths) as journal:
             while (status := self._drain(journal)) is None:
+                bell.guard(OperationLock(self.paths, self.operation).signed_by)
                 woken, gone = bell.wait()
                 if gone:
                     return None
@@ -94,7 +103,7 @@ class _Follower:
 
 
 class Bell:
-    """Wakes at each commit to the journal (inotify on the tick file) and notices a client that is gone."""
+    """Wakes at each commit to the journal (inotify on the tick file), when the worker dies, when the client is gone."""
 
     def __init__(self, paths: Paths, client: int | None = None) -> None:
         paths.tick.touch()
@@ -104,22 +113,33 @@ class Bell:
             self._poll.register(self._inotify, select.POLLIN)
         if client is not None:
             self._poll.register(client, 0)
-        self._client = client
+        self._client, self._worker = client, -1
+
+    def guard(self, worker: Callable[[], int | None]) -> None:
+        """Wake as well when the process that works on the operation is gone, as soon as it is known."""
+        if self._worker < 0 and (pid := worker()) is not None:
+            with contextlib.suppress(OSError):  # it is gone already: the safety interval finds that out
+                self._worker = os.pidfd_open(pid)
+                self._poll.register(self._worker, select.POLLIN)
 
     def wait(self) -> tuple[bool, bool]:
         """Wait for the next commit, at most for the safety interval; return (woken, client is gone)."""
         timeout = _SAFETY if self._inotify is not None else _BLIND
         ready = dict(self._poll.poll(timeout * 1000))
-        gone = bool(ready.get(self._client, 0)) if self._client is not None else False
+        gone = self._client is not None and self._client in ready
+        if self._worker in ready:
+            self._poll.unregister(self._worker)
+            os.close(self._worker)
+            self._worker = -1
         if self._inotify is not None and self._inotify in ready:
             os.read(self._inotify, 65536)
             return True, gone
         return False, gone
 
     def close(self) -> None:
-        if self._inotify is not None:
-            os.close(self._inotify)
-            self._inotify = None
+        for descriptor in (self._inotify, self._worker):
+            if descriptor is not None and descriptor >= 0:
+                os.close(descriptor)
 
 
 def _watch(path: bytes) -> int | None:

@@ -49,12 +49,12 @@ class TargetLock(Flock):
         """Take the lock if it is free, and write down who holds it."""
         if not self.acquire():
             return False
-        self._write(json.dumps(asdict(holder)).encode())
+        _overwrite(self.fd, json.dumps(asdict(holder)).encode())
         return True
 
     def release(self) -> None:
         if self.held:
-            self._write(b"")
+            _overwrite(self.fd, b"")
         super().release()
 
     def holder(self) -> Holder | None:
@@ -64,19 +64,33 @@ class TargetLock(Flock):
         except (OSError, ValueError, TypeError):
             return None
 
-    def _write(self, content: bytes) -> None:
+
+def _overwrite(fd: int, content: bytes) -> None:
+    try:
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, content, 0)
+    except OSError:  # a full disk: the lock counts, not what is written in it
+        return
+
+
+class OperationLock(Flock):
+    """The lock that shows that an operation is alive; its file says which process works on it."""
+
+    def __init__(self, paths: Paths, operation: str) -> None:
+        super().__init__(paths.locks / f"op-{operation}.lock")
+
+    def sign(self) -> None:
+        """Write our process id down, so that followers are woken when we die."""
+        _overwrite(self.fd, str(os.getpid()).encode())
+
+    def signed_by(self) -> int | None:
+        """Return the process that works on the operation, None when that is not known."""
         try:
-            os.ftruncate(self.fd, 0)
-            os.pwrite(self.fd, content, 0)
-        except OSError:  # a full disk: the lock counts, not what is written in it
-            return
-
-
-def operation_lock(paths: Paths, operation: str) -> Flock:
-    """Return the lock that shows that an operation is alive."""
-    return Flock(paths.locks / f"op-{operation}.lock")
+            return int(self.path.read_bytes())
+        except (OSError, ValueError):
+            return None
 
 
 def is_alive(paths: Paths, operation: str) -> bool:
     """Say whether a process works on the operation, or waits with it."""
-    return is_held(operation_lock(paths, operation).path)
+    return is_held(OperationLock(paths, operation).path)

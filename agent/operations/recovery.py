@@ -18,7 +18,7 @@ from agent.operations.context import context, finish
 from agent.operations.detach import detach
 from agent.operations.engine import Ending, Engine
 from agent.operations.journal import Journal, Operation
-from agent.operations.lock import Holder, TargetLock, is_alive, operation_lock
+from agent.operations.lock import Holder, OperationLock, TargetLock, is_alive
 from agent.operations.record import Record
 from agent.protocol import TERMINAL
 
@@ -89,9 +89,10 @@ def _owning(
     paths: Paths, journal: Journal, operation: Operation, act: Callable[[Operation], None], wait: float
 ) -> None:
     """Call ``act`` while we hold the operation's own lock, if the operation is still as it was."""
-    own = operation_lock(paths, operation.id)
+    own = OperationLock(paths, operation.id)
     if not own.acquire(wait):
         raise IkomaError("operation.unsettled", operation=operation.id)
+    own.sign()
     try:
         found = journal.find(operation.id)
         if found is not None and found.status == operation.status:

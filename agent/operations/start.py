@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.host import hashkey
-from agent.host.flock import Flock
 from agent.host.paths import Paths
 from agent.model.errors import IkomaError, Misuse
 from agent.model.names import canonical, fingerprint
 from agent.operations import incoming, result, verb, worker
 from agent.operations.detach import detach
 from agent.operations.journal import Journal, Operation
-from agent.operations.lock import Holder, TargetLock, operation_lock
+from agent.operations.lock import Holder, OperationLock, TargetLock
 
 _PATIENCE: Final = 30.0
 
@@ -98,9 +97,9 @@ def start(paths: Paths, order: Order, verbs: verb.Verbs) -> bool:
     return True
 
 
-def _claim(paths: Paths, order: Order) -> Flock | None:
+def _claim(paths: Paths, order: Order) -> OperationLock | None:
     """Take the operation's own lock, or return None when another call was first."""
-    own = operation_lock(paths, order.operation.id)
+    own = OperationLock(paths, order.operation.id)
     deadline = time.monotonic() + _PATIENCE
     while not own.acquire(0.1):
         if known(paths, order.operation.id, order.operation.body_hash):

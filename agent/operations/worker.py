@@ -9,7 +9,6 @@ from typing import Any, Final
 from agent.host import ballast, log
 from agent.host import settings as host_settings
 from agent.host.files import read_json
-from agent.host.flock import Flock
 from agent.host.paths import Paths
 from agent.model.errors import IkomaError
 from agent.model.secret import Redactor
@@ -17,7 +16,7 @@ from agent.operations import recovery, verb
 from agent.operations.context import context, finish
 from agent.operations.engine import Engine
 from agent.operations.journal import Journal, Operation
-from agent.operations.lock import Holder, TargetLock, is_alive
+from agent.operations.lock import Holder, OperationLock, TargetLock, is_alive
 from agent.operations.record import Record
 from agent.protocol import Credentials
 
@@ -38,17 +37,18 @@ class Secrets:
         return known
 
 
-def work(paths: Paths, operation: str, secrets: Secrets, verbs: verb.Verbs, own: Flock) -> None:
+def work(paths: Paths, operation: str, secrets: Secrets, verbs: verb.Verbs, own: OperationLock) -> None:
     """Run ``operation`` from its start to its end. ``own`` is its lock, already held."""
     redactor = secrets.redactor()
+    own.sign()
     try:
         with Journal(paths) as journal:
             Worker(paths, journal, secrets, verbs, redactor).run(operation)
     except Exception as error:  # the operation stays RUNNING: recovery takes it from here
         log.record(paths, error, redactor)
     finally:
-        own.release()
         own.path.unlink(missing_ok=True)
+        own.release()
 
 
 class Worker:
