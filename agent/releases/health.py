@@ -22,6 +22,10 @@ POLL: Final = 0.1
 PROBE_EVERY: Final = 0.3
 IN_A_ROW: Final = 3
 LAST_LINES: Final = 10
+WAVERING: Final = "health.wavering"
+"""Healthy by the Engine's count, but the last check failed: the window begins anew."""
+
+LONGEST_INTERVAL: Final = 5.0
 
 Say = Callable[[str, str], None]
 
@@ -82,10 +86,12 @@ def look(inspected: dict[str, Any] | None, first: Life | None) -> Verdict:
 
 
 def _declared(health: dict[str, Any] | None) -> Verdict:
-    if not health or health.get("Status") in ("none", "healthy"):
+    if not health or health.get("Status") == "none":
         return Verdict("ready")
     last = (health.get("Log") or [{}])[-1]
     said = str(last.get("Output") or "").strip()[-300:]
+    if health["Status"] == "healthy":
+        return Verdict("waiting", WAVERING, {"said": said or "–"}) if health.get("FailingStreak") else Verdict("ready")
     if health["Status"] == "unhealthy":
         return Verdict("failed", "health.unhealthy", {"said": said or "–"})
     return Verdict("waiting", "health.starting", {"said": said or "–"})
@@ -95,6 +101,14 @@ def addresses(inspected: dict[str, Any]) -> list[str]:
     """Return the addresses at which this host reaches a container."""
     networks = inspected["NetworkSettings"]["Networks"].values()
     return [network["IPAddress"] for network in networks if network.get("IPAddress")]
+
+
+def interval(inspected: dict[str, Any]) -> float:
+    """Return the seconds between two health checks; 0 without a health check."""
+    declared = inspected["Config"].get("Healthcheck") or {}
+    if not inspected["State"].get("Health"):
+        return 0.0
+    return float(declared.get("Interval") or 30e9) / 1e9
 
 
 def port_of(probe: Probe, inspected: dict[str, Any]) -> int:
@@ -134,6 +148,7 @@ class _Watch:
         self.engine, self.check = engine, check
         self.first: Life | None = None
         self.verdict = Verdict("waiting", "health.not_running", {"state": "created"})
+        self.interval = 0.0
         self._row, self._asked, self._probe = 0, 0.0, Verdict("waiting")
 
     @property
@@ -145,7 +160,7 @@ class _Watch:
         inspected = self.engine.container(self.check.container)
         self.verdict = look(inspected, self.first)
         if inspected is not None and self.first is None and inspected["State"]["Status"] == "running":
-            self.first = Life.of(inspected)
+            self.first, self.interval = Life.of(inspected), interval(inspected)
         if self.ready and self.check.probe is not None and inspected is not None:
             self.verdict = self._ask(self.check.probe, inspected)
         return self.verdict
@@ -178,17 +193,27 @@ def gate(engine: Engine, checks: Sequence[Check], health: Health, redact: Redact
         _no_relapse(engine, late, stable_since is not None, redact)
         if late and now > deadline:
             raise _too_late(engine, late[0], health, redact)
-        if not late:
-            stable_since = now if stable_since is None else stable_since
-            if now - stable_since >= health.window:
-                return
+        if late:
+            stable_since = None
+        elif stable_since is None:
+            stable_since = now
+        elif now - stable_since >= _window(health, watches):
+            return
         time.sleep(POLL)
 
 
 def _no_relapse(engine: Engine, late: list[_Watch], window: bool, redact: Redactor) -> None:
-    """Inside the window nothing may fall back from ready."""
-    if late and window:
-        raise failure(engine, late[0].check, Verdict("failed", "health.relapse", _said(late[0].verdict)), redact)
+    """Inside the window nothing may fall back from ready; one failed check alone only starts it again."""
+    relapsed = [watch for watch in late if watch.verdict.id != WAVERING]
+    if relapsed and window:
+        verdict = Verdict("failed", "health.relapse", _said(relapsed[0].verdict))
+        raise failure(engine, relapsed[0].check, verdict, redact)
+
+
+def _window(health: Health, watches: Sequence[_Watch]) -> float:
+    """The window, and at least two health checks (of a container that is asked often enough); none stays none."""
+    slowest = max(min(watch.interval, LONGEST_INTERVAL) for watch in watches)
+    return max(health.window, 2 * slowest) if health.window else 0.0
 
 
 def _too_late(engine: Engine, watch: _Watch, health: Health, redact: Redactor) -> IkomaError:

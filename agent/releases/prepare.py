@@ -107,9 +107,14 @@ def refuse(prepared: Prepared) -> None:
         raise finding.error()
 
 
+def staged(site: Site, operation: str) -> Path:
+    """Return the folder of what an operation runs with until it is recorded."""
+    return site.home.base / STAGED / operation
+
+
 def stage(site: Site, prepared: Prepared, operation: str) -> Path:
     """Write the compose file and a copy of the values for this operation; return the compose file."""
-    folder = site.home.base / STAGED / operation
+    folder = staged(site, operation)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     values = site.home.app_env.read_bytes() if site.home.app_env.exists() else b""
     write_atomic(folder / "app.env", values, 0o600)

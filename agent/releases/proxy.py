@@ -29,6 +29,10 @@ _OPTIONS: Final = """\
 	grace_period 10s
 %s}
 import /etc/caddy/routes/*.caddy
+# For names that are nobody's; without any site Caddy would not even listen.
+http:// {
+	respond 404
+}
 """
 _ROUTE: Final = """\
 %(sites)s {

@@ -114,6 +114,8 @@ def serve(site: Site, now_serving: Current) -> None:
     """Make a recorded release the current one, and its compose file the one that plain compose finds."""
     folder = site.home.release(now_serving.release)
     write_atomic(site.home.compose, (folder / COMPOSE).read_bytes(), 0o600)
+    if not site.home.app_env.exists():
+        write_atomic(site.home.app_env, b"", 0o600)
     if not site.home.dotenv.is_symlink() and not site.home.dotenv.exists():
         site.home.dotenv.symlink_to(VALUES)
     write_json(site.home.current, asdict(now_serving))

@@ -92,11 +92,11 @@ MESSAGES = {
         "{service} : l'ancien s'arrête, puis le nouveau démarre{reason}",
     ),
     "plan.restarted.start-first": Message(
-        "{service}: is not well, a fresh one starts beside it", "{service} : en mauvais état, un neuf démarre à côté"
+        "{service}: a fresh one starts beside the old one", "{service} : un neuf démarre à côté de l'ancien"
     ),
     "plan.restarted.stop-first": Message(
-        "{service}: is not well, it is replaced by a fresh one{reason}",
-        "{service} : en mauvais état, remplacé par un neuf{reason}",
+        "{service}: the old one stops, then a fresh one starts{reason}",
+        "{service} : l'ancien s'arrête, puis un neuf démarre{reason}",
     ),
     "plan.removed": Message(
         "{service}: is no longer part of the release", "{service} : ne fait plus partie de la livraison"

@@ -46,6 +46,10 @@ MESSAGES = {
         "Service {service} is still starting: {said}",
         "Service {service} : démarre encore : {said}",
     ),
+    "health.wavering": Message(
+        "Service {service}: its last health check failed: {said}",
+        "Service {service} : son dernier contrôle de santé a échoué : {said}",
+    ),
     "health.probe": Message(
         "Service {service} does not answer GET {path} as expected: {said}",
         "Service {service} : ne répond pas comme attendu à GET {path} : {said}",

@@ -20,7 +20,7 @@ class Commit(Step):
         release, before = arriving.release, records.current(site)
         ctx.note(current=asdict(before) if before else None, release=release.id)
         records.keep_former(site, release.id, ctx.operation)
-        staged = site.home.base / prepare.STAGED / ctx.operation
+        staged = prepare.staged(site, ctx.operation)
         records.write(site, arriving.folder, staged, self._facts(ctx, site))
         previous = _previous(before, release.id)
         records.serve(site, Current(release.id, previous, "HEALTHY", records.now(), ctx.operation))

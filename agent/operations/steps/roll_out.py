@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from agent.operations.step import Context, Outcome, Step
 from agent.releases import incoming, prepare, proxy, records, render, rollout, undo
 from agent.releases.site import Site
@@ -46,5 +48,6 @@ class RollOut(Step):
         if "before" not in notes:
             return ""
         site = Site.of(ctx, ctx.target)
+        shutil.rmtree(prepare.staged(site, ctx.operation), ignore_errors=True)
         touched = undo.back(site, notes, ctx.redactor, settle=ctx.recovering)
         return str(notes.get("previous") or "–") if touched else ""
