@@ -42,7 +42,7 @@ def configure(box: Box) -> None:
 
 def wait(box: Box) -> None:
     """Wait until the cluster takes connections."""
-    wait_until(f"PostgreSQL of {box.name}", lambda: boxes.succeeds(box, "pg_isready", "--quiet"))
+    wait_until(f"PostgreSQL of {box.name}", lambda: boxes.succeeds(box, "pg_isready", "--quiet"), seconds=90)
 
 
 def make_administrator(state: State, box: Box) -> None:
