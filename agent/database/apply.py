@@ -20,7 +20,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 
 from agent.database import faults, ledger, statements
 from agent.database.blockers import LOCK, Watch, migrating
-from agent.database.connect import Connection, in_transaction, prepare_session, session
+from agent.database.connect import Connection, idle, in_transaction, session, settings
 from agent.database.statements import Statement
 from agent.model import messages
 from agent.model.dsn import Dsn
@@ -30,8 +30,9 @@ from agent.model.migrations import File, compare, stem, version_of
 _CONFLICTS: Final = {"55P03", "40P01"}
 _QUEUE_POLL_SECONDS: Final = 0.2
 _RESET: Final = (
-    "reset session authorization; reset role; reset all; deallocate all; unlisten *; close all; discard temp"
+    b"reset session authorization; reset role; reset all; deallocate all; unlisten *; close all; discard temp"
 )
+_TAIL: Final = b"set constraints all immediate; reset session authorization; reset role"
 _UNSHARED: Final = """
     select nspname from pg_namespace where nspname = any(%s)
        and pg_has_role(nspowner, 'usage') and not has_schema_privilege(%s, oid, 'usage')
@@ -183,36 +184,30 @@ def _conflict(error: BaseException) -> bool:
 
 
 def _attempt(connection: Connection, run: Run, script: Script) -> None:
-    """Run one file in one transaction; what it did to the session ends with it."""
+    """Run one file in one transaction; what the one before did to the session ends first."""
     started = time.monotonic()
     last = script.statements[-1] if script.statements else Statement("", 1)
     try:
-        _prepare(connection, run)
-        with connection.transaction():
-            _limit(connection, run.limits)
-            for statement in script.statements:
-                _execute(connection, statement)
-            connection.execute("set constraints all immediate")
-            connection.execute("reset session authorization; reset role")
-            _check_open(connection, script, last)
-            _share_schemas(connection, run)
-            ledger.record(connection, _entry(run, script, started))
+        connection.execute(_head(connection, run))
+        for statement in script.statements:
+            _execute(connection, statement)
+        _check_open(connection, script, last)
+        _share_schemas(connection, run)
+        connection.execute(b";".join([_TAIL, ledger.record(_entry(run, script, started)), b"commit"]))
     except psycopg.Error as error:
         raise _Failed(last, error) from None
+    finally:
+        if not connection.closed and not idle(connection):
+            connection.execute("rollback")
 
 
-def _prepare(connection: Connection, run: Run) -> None:
-    connection.execute(_RESET)
-    prepare_session(connection)
-    if run.schema != "public":
-        connection.execute(sql.SQL("set search_path to {}, public").format(sql.Identifier(run.schema)))
-
-
-def _limit(connection: Connection, limits: Limits) -> None:
-    connection.execute(
-        "select set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
-        [f"{limits.lock_ms}ms", f"{limits.statement_seconds}s"],
-    )
+def _head(connection: Connection, run: Run) -> bytes:
+    """Return, as one message, a session as good as new and the begin of a transaction with its limits."""
+    path = sql.SQL("set search_path to {}, public").format(sql.Identifier(run.schema)).as_bytes(connection)
+    lock, statement = run.limits.lock_ms, run.limits.statement_seconds
+    limits = f"set local lock_timeout = '{lock}ms'; set local statement_timeout = '{statement}s'"
+    words = [_RESET, settings(connection), b"begin", limits.encode()]
+    return b";".join([*words, path] if run.schema != "public" else words)
 
 
 def _execute(connection: Connection, statement: Statement) -> None:
@@ -232,6 +227,7 @@ def _share_schemas(connection: Connection, run: Run) -> None:
     """Let the app's role into the contract's schemas, in the transaction that made them."""
     if not run.app_role:
         return
+    connection.execute("reset session authorization; reset role")
     for (name,) in connection.execute(_UNSHARED, [list(run.schemas), run.app_role]).fetchall():
         grant = sql.SQL("grant usage on schema {} to {}")
         connection.execute(grant.format(sql.Identifier(name), sql.Identifier(run.app_role)))

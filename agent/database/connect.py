@@ -19,9 +19,8 @@ Connection = psycopg.Connection[TupleRow]
 CONNECT_SECONDS: Final = 10
 NAME_BYTES: Final = 63
 
-_ABANDONED: Final = """
-    select set_config(name, '2s', false) from pg_settings where name = 'client_connection_check_interval'
-"""  # a killed agent frees its locks within two seconds; older servers do not know the setting
+_ABANDONED: Final = b"set client_connection_check_interval = '2s'"
+_KNOWN_SINCE: Final = 140000
 
 
 def connect(dsn: Dsn, name: str, *, seconds: int = CONNECT_SECONDS) -> Connection:
@@ -44,13 +43,16 @@ def connect(dsn: Dsn, name: str, *, seconds: int = CONNECT_SECONDS) -> Connectio
     except psycopg.Error as error:
         raise faults.connecting(error, dsn) from None  # the chain would print the original
     with translated(dsn):
-        prepare_session(connection)
+        connection.execute(settings(connection))
     return connection
 
 
-def prepare_session(connection: Connection) -> None:
-    """Give a fresh or reset session the settings that all of ours have."""
-    connection.execute(_ABANDONED)
+def settings(connection: Connection) -> bytes:
+    """Return the statement that gives a fresh or reset session what all of ours have.
+
+    The server looks every two seconds whether its client still lives: a killed agent frees its locks.
+    """
+    return _ABANDONED if connection.info.server_version >= _KNOWN_SINCE else b"select"
 
 
 @contextmanager
@@ -76,3 +78,8 @@ def session(dsn: Dsn, name: str) -> Iterator[Connection]:
 def in_transaction(connection: Connection) -> bool:
     """Whether a healthy transaction is open."""
     return connection.info.transaction_status == pq.TransactionStatus.INTRANS
+
+
+def idle(connection: Connection) -> bool:
+    """Whether no transaction is open, healthy or not."""
+    return connection.info.transaction_status == pq.TransactionStatus.IDLE

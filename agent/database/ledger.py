@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from psycopg import sql
 
 from agent.database.connect import Connection
 from agent.model.migrations import Applied
@@ -23,6 +24,7 @@ _CREATE: Final = """
     );
     comment on schema ikoma is 'What IKOMA Bridge knows about this database. Not for the application.';
 """
+_INSERT: Final = "insert into ikoma.migrations (version, name, sha256, duration_ms, release, operation) values ({})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,8 @@ def of_operation(connection: Connection, operation: str) -> list[str]:
     return [row[0] for row in connection.execute(query, [operation]).fetchall()]
 
 
-def record(connection: Connection, entry: Entry) -> None:
-    """Write one row, inside the transaction of the file it stands for."""
-    values: Sequence[object] = (
-        entry.version, entry.name, entry.sha256, entry.duration_ms, entry.release, entry.operation,
-    )  # fmt: skip
-    connection.execute(
-        "insert into ikoma.migrations (version, name, sha256, duration_ms, release, operation)"
-        " values (%s, %s, %s, %s, %s, %s)",
-        values,
-    )
+def record(entry: Entry) -> bytes:
+    """Return the statement that writes one row, for the transaction of the file it stands for."""
+    values = (entry.version, entry.name, entry.sha256, entry.duration_ms, entry.release, entry.operation)
+    row = sql.SQL(", ").join(map(sql.Literal, values))
+    return sql.SQL(_INSERT).format(row).as_bytes(None)

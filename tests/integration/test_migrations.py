@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -320,6 +321,65 @@ def test_a_session_ended_by_the_server_leaves_nothing_half_done(release: Release
     assert release.recorded() == ["0001_people", "0002_seed"]
     release.write(FILES)
     assert release.migrate() == ["0003_index"]
+
+
+def test_a_violation_found_only_at_the_end_of_a_file_undoes_the_file(release: Release) -> None:
+    late = "create table a (i int primary key); create table b (i int references a deferrable initially deferred);"
+    release.write({"0003_index.sql": f"{late}\ninsert into b values (1);"})
+    error = release.refusal()
+    assert (error.id, error.params["code"]) == ("migration.sql", "23503")
+    assert "(1)" not in error.message("en").replace("values (1)", ""), "PostgreSQL's detail quotes rows"
+    assert release.ask("select to_regclass('a')") == [None]
+    assert release.recorded() == ["0001_people", "0002_seed"]
+
+
+def test_a_file_that_changes_its_role_is_recorded_all_the_same(release: Release, cluster: Cluster) -> None:
+    with connect(cluster.admin, "tests") as admin:
+        other = f"{release.dsn.user}_other"
+        admin.execute(f"create role {other}; grant {other} to {release.dsn.user}".encode())
+    release.write({"0003_index.sql": f"set role {other};", "0004_after.sql": "create table after (i int);"})
+    assert release.migrate()[-2:] == ["0003_index", "0004_after"]
+    assert release.ask("select tableowner from pg_tables where tablename = 'after'") == [release.dsn.user]
+
+
+def test_unqualified_names_go_into_the_schema_of_the_target(release: Release) -> None:
+    release.write({"0001_people.sql": "create schema app; " + FILES["0001_people.sql"]})
+    release.migrate(schema="app")
+    assert release.ask("select to_regclass('app.people')::text, to_regclass('public.people')") == [("app.people", None)]
+
+
+@pytest.fixture
+def small_disk(cluster: Cluster, release: Release) -> Iterator[None]:
+    """The database's tables lie on a disk of 8 MiB."""
+    folder = cluster.log.parent / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=True)
+    shutil.chown(folder, "nobody", "nogroup")
+    with connect(cluster.admin, "tests") as admin:
+        admin.execute(f"create tablespace small location '{folder}'".encode())
+        admin.execute(f"grant create on tablespace small to {release.dsn.user}".encode())
+        admin.execute(f"alter role {release.dsn.user} set default_tablespace = small".encode())
+        try:
+            yield
+        finally:
+            admin.execute(f"alter database {release.dsn.database} with allow_connections false".encode())
+            admin.execute(f"drop database {release.dsn.database} with (force)".encode())
+            admin.execute("drop tablespace small")
+            subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_full_disk_is_named_and_leaves_the_files_before(release: Release) -> None:
+    release.write({"0003_index.sql": "create table big as select repeat('x', 1000) from generate_series(1, 100000);"})
+    error = release.refusal()
+    assert error.id == "database.disk_full"
+    assert release.recorded() == ["0001_people", "0002_seed"]
+
+
+def test_no_connection_left_is_named(release: Release, cluster: Cluster) -> None:
+    with connect(cluster.admin, "tests") as admin:
+        admin.execute(f"alter role {release.dsn.user} connection limit 0".encode())
+    assert release.refusal().id == "database.too_many"
 
 
 @pytest.mark.parametrize(
