@@ -107,12 +107,10 @@ class Recipe:
     @cached_property
     def narrowing(self) -> installs.Narrowing:
         """How far the installs are limited to some packages of the workspace."""
-        named = {source.stage for source in self.inputs.sources if self._names_lock(source)}
-        return installs.narrow(self.inputs, self.workspace, named)
-
-    def _names_lock(self, source: Source) -> bool:
-        whole = source.path.strip("./") == ""
-        return source.context == CONTEXT and not whole and installs.LOCK in self.context.select(source.path)
+        takes = [source for source in self.inputs.sources if source.context == CONTEXT]
+        takes = [source for source in takes if installs.LOCK in self.context.select(source.path)]
+        whole = {source.stage for source in takes if source.path.strip("./") == ""}
+        return installs.narrow(self.inputs, self.workspace, {source.stage for source in takes} - whole, whole)
 
     def _lock_part(self) -> str | None:
         folders = self.narrowing.lock

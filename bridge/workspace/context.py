@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.workspace import git
-from bridge.workspace.dockerignore import Ignore
+from bridge.workspace.dockerignore import Ignore, character_class
 
 HISTORY: Final = ".git"
 """Left out whatever .dockerignore says: it changes with every commit and every git command, content does not."""
@@ -96,7 +96,7 @@ def _glob(pattern: str) -> str:
         if pattern.startswith("**/", at):
             out, at = out + "(?:.*/)?", at + 3
         elif char == "[" and (end := pattern.find("]", at + 2)) > 0:
-            out, at = out + pattern[at : end + 1].replace("\\", "\\\\"), end + 1
+            out, at = out + character_class(pattern[at : end + 1]), end + 1
         elif char == "\\" and at + 1 < len(pattern):
             out, at = out + re.escape(pattern[at + 1]), at + 2
         else:

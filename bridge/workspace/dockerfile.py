@@ -63,7 +63,7 @@ class Dockerfile:
 
 def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     """Return the instructions in ``text``. Raises ``Misuse("dockerfile.broken")`` with file and line."""
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n").split("\n")
     directives = _directives(lines)
     reader = _Reader(lines, directives.get("escape", "\\"), name)
     instructions = tuple(reader.instructions())
@@ -182,6 +182,9 @@ def _one_word(text: str, escape: str) -> tuple[str, str]:
 
 
 def _words(keyword: str, value: str) -> tuple[tuple[str, ...], bool]:
+    if keyword == "HEALTHCHECK" and value[:3].upper() == "CMD":
+        words, is_json = _words("CMD", value[3:].strip())
+        return ("CMD", *words), is_json
     if keyword in _TAKES_JSON and value.startswith("["):
         try:
             items = json.loads(value)

@@ -92,6 +92,11 @@ def _regex(pattern: str) -> re.Pattern[str]:
     return re.compile(out + r"\Z")
 
 
+def character_class(text: str) -> str:
+    """Return ``[a-c]`` or ``[^x]`` of a pattern as a regular expression has it."""
+    return "[" + text[1:].replace("\\", "\\\\").replace("[", "\\[")
+
+
 def _piece(pattern: str, at: int) -> tuple[str, int]:
     char = pattern[at]
     if pattern.startswith("**", at):
@@ -101,6 +106,6 @@ def _piece(pattern: str, at: int) -> tuple[str, int]:
     if char == "\\":
         escaped = pattern[at + 1 : at + 2]
         return (re.escape(escaped), at + 2) if escaped else (r"\\", at + 1)
-    if char in "[]":
-        return char, at + 1
+    if char == "[" and (end := pattern.find("]", at + 2)) > 0:
+        return character_class(pattern[at : end + 1]), end + 1
     return {"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char)), at + 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.workspace.packages import Workspace
-from bridge.workspace.stages import CONTEXT, Inputs, Stage
+from bridge.workspace.stages import Inputs, Stage
 from bridge.workspace.words import Unknown, expand
 
 LOCK: Final = "pnpm-lock.yaml"
@@ -36,26 +36,21 @@ class Narrowing:
     pruned: dict[int, frozenset[str]]
 
 
-def narrow(inputs: Inputs, workspace: Workspace, lock_stages: set[int]) -> Narrowing:
+def narrow(inputs: Inputs, workspace: Workspace, named: set[int], whole: set[int]) -> Narrowing:
     """Return how far the installs of a build are limited to some packages.
 
     Args:
-        lock_stages: the stages that copy the lock file by its name, or by a pattern that is not everything.
+        named: the stages that copy the lock file by its name, or by a pattern that is not everything.
+        whole: the stages that copy it along with everything else.
     """
     pruned = {stage.index: names for stage in inputs.stages if (names := _pruned(stage, inputs, workspace)) is not None}
-    needed = set().union(*pruned.values())
-    whole = {source.stage for source in inputs.sources if source.context == CONTEXT} - lock_stages - set(pruned)
-    holders = _holders(inputs, lock_stages - set(pruned))
-    installs = [_installs(stage, workspace) for stage in inputs.stages if stage.index in holders | whole]
-    if any(names is None for names in installs):
-        return Narrowing(None, _folders_by_stage(pruned, workspace))
-    needed |= set().union(*(names or set() for names in installs))
-    lock = _folders(needed, workspace) if needed else None
-    return Narrowing(lock, _folders_by_stage(pruned, workspace))
-
-
-def _folders_by_stage(pruned: dict[int, set[str]], workspace: Workspace) -> dict[int, frozenset[str]]:
-    return {index: _folders(names, workspace) for index, names in pruned.items()}
+    kept = {index: _folders(names, workspace) for index, names in pruned.items()}
+    holders = _holders(inputs, named - set(pruned))
+    installs = [_installs(stage, workspace) for stage in inputs.stages if stage.index in holders]
+    if whole - set(pruned) or any(names is None for names in installs):
+        return Narrowing(None, kept)
+    needed = set().union(*pruned.values(), *(names or set() for names in installs))
+    return Narrowing(_folders(needed, workspace) if needed else None, kept)
 
 
 def _folders(names: set[str], workspace: Workspace) -> frozenset[str]:
