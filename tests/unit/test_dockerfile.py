@@ -20,8 +20,8 @@ LINES = st.lists(
     st.sampled_from(
         [
             "FROM a AS b", "from  c", "RUN one", "RUN one \\", "  && two \\", "  three", "", "# comment",
-            "   # indented", "COPY --from=b --chown=1:1 x y", 'COPY ["p q", "r"]', "COPY a b \\", "ADD --chmod=600 a b", "ARG X=1 Y",
-            "ENV A=1",
+            "   # indented", "COPY --from=b --chown=1:1 x y", 'COPY ["p q", "r"]', "COPY a b \\", "ADD --chmod=600 a b",
+            "ARG X=1 Y", "ENV A=1",
             "RUN <<EOF", "EOF", "RUN <<-'E' cat", "\tE", "E", "RUN --mount=type=bind,source=a \\", "  --network=none x",
             'LABEL a="b c"', "CMD [\"a\", 'b']", "WORKDIR /a b", "RUN echo \\\\", "\tRUN tab", "COPY <<f /d/", "f",
         ]
