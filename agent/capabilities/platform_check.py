@@ -23,7 +23,9 @@ def run(call: Call) -> dict[str, Any]:
         facts: dict[str, Any] = {}
         found = list(_caught(check(call, facts)))
         checks[name] = {"ok": not found, **facts}
-        problems += [{"check": name, **_shown(problem, call.lang)} for problem in found]
+        told = [problem["message"] for problem in problems]
+        shown = [_shown(problem, call.lang) for problem in found]
+        problems += [{"check": name, **problem} for problem in shown if problem["message"] not in told]
     return {"healthy": not problems, "checks": checks, "problems": problems}
 
 

@@ -33,15 +33,17 @@ class Place(Protocol):
     def settings(self) -> Settings: ...
 
 
-def problems(ctx: Place, release: Release) -> list[IkomaError]:
+def problems(ctx: Place, release: Release, values: Path | None = None) -> list[IkomaError]:
     """Return every reason why ``release`` cannot be rolled out here; empty when it can.
+
+    ``values`` stands in for the target's ``app.env``.
 
     ``compose.invalid`` is among them when compose does not accept the release with the target's values; then the
     policy could not be asked.
     """
     site = Site(ctx.target, ctx.paths, ctx.settings)
     try:
-        prepared = prepare.prepare(site, release)
+        prepared = prepare.prepare(site, release, values)
     except IkomaError as error:
         return [error, *_routes(site, release)]
     found = [finding.error() for finding in prepared.findings]

@@ -2,8 +2,8 @@
 
 from agent.model.messages import Message
 
-_PUSH_EN = "Correct it: python -m bridge env push --scope agent (SUPABASE_DB_DSN)"
-_PUSH_FR = "Corrigez-la : python -m bridge env push --scope agent (SUPABASE_DB_DSN)"
+_PUSH_EN = "Correct it: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN"
+_PUSH_FR = "Corrigez-la : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN"
 _REVIEW_EN = "Put a new file after the last one instead, then run the command again."
 _REVIEW_FR = "Ajoutez plutôt un nouveau fichier après le dernier, puis relancez la commande."
 
@@ -17,8 +17,8 @@ MESSAGES = {
     "database.no_dsn": Message(
         "The host has no database connection for {target} (SUPABASE_DB_DSN).",
         "L'hôte n'a pas de connexion à la base pour {target} (SUPABASE_DB_DSN).",
-        "Give it one: python -m bridge env push --scope agent (SUPABASE_DB_DSN), or let the host make databases: “provision” in its settings.",
-        "Donnez-lui-en une : python -m bridge env push --scope agent (SUPABASE_DB_DSN), ou laissez l'hôte créer les bases : « provision » dans ses réglages.",
+        "Give it one: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN, or let the host make databases: “provision” in its settings.",
+        "Donnez-lui-en une : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN, ou laissez l'hôte créer les bases : « provision » dans ses réglages.",
     ),
     "database.no_release": Message(
         "No release of {target} serves yet, and none was sent along: there are no migrations to apply.",
@@ -35,8 +35,8 @@ MESSAGES = {
     "database.unreachable": Message(
         "PostgreSQL cannot be reached at {where}: {reason}",
         "PostgreSQL est injoignable à {where} : {reason}",
-        "Start it, or correct host and port: python -m bridge env push --scope agent (SUPABASE_DB_DSN)",
-        "Démarrez-le, ou corrigez hôte et port : python -m bridge env push --scope agent (SUPABASE_DB_DSN)",
+        "Start it, or correct host and port: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN",
+        "Démarrez-le, ou corrigez hôte et port : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN",
     ),
     "database.password": Message(
         "PostgreSQL refused the password or the role of {where}.",
@@ -105,8 +105,8 @@ MESSAGES = {
     "database.foreign": Message(
         "A database named {database} exists already and belongs to {owner}.",
         "Une base nommée {database} existe déjà et appartient à {owner}.",
-        "Give its connection: python -m bridge env push --scope agent (SUPABASE_DB_DSN), or name the app otherwise.",
-        "Donnez sa connexion : python -m bridge env push --scope agent (SUPABASE_DB_DSN), ou nommez l'application autrement.",
+        "Give its connection: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN, or name the app otherwise.",
+        "Donnez sa connexion : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN, ou nommez l'application autrement.",
     ),
     "database.no_admin": Message(
         "This host may not make databases: its settings hold no administrator's connection.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -65,13 +67,12 @@ def _reasons(ctx: Context) -> Iterator[IkomaError]:
         yield error
         return
     ctx.facts["release"] = release
-    missing = list(_environment(ctx, release))
-    yield from missing
+    lacking = sorted(set(release.required_env) - set(envfile.read(ctx.home.app_env)))
+    yield from _environment(ctx, lacking)
     yield from _platform(release)
     yield from _migrations(ctx, release)
     if engine_answers:
-        # Without a value compose refuses to go on; that one is already among the reasons, by its name.
-        yield from (found for found in precheck.problems(ctx, release) if not (missing and found.id == _INTERPOLATION))
+        yield from _unless_full(ctx, partial(_containers, ctx, release, lacking))
 
 
 def _engine(ctx: Context) -> list[IkomaError]:
@@ -91,12 +92,16 @@ def _space(ctx: Context) -> Iterator[IkomaError]:
         free = platform.free_mb(folder)
         if free < ctx.settings.min_free_mb and free not in seen:  # the same disk is named once
             seen.add(free)
-            yield IkomaError("preflight.disk", free=free, folder=folder, needed=ctx.settings.min_free_mb)
+            yield _too_little(ctx, folder)
 
 
-def _environment(ctx: Context, release: Release) -> Iterator[IkomaError]:
-    have = envfile.read(ctx.home.app_env)
-    if lacking := sorted(set(release.required_env) - set(have)):
+def _too_little(ctx: Context, folder: Path) -> IkomaError:
+    free, needed = platform.free_mb(folder), ctx.settings.min_free_mb
+    return IkomaError("preflight.disk", free=free, folder=folder, needed=needed)
+
+
+def _environment(ctx: Context, lacking: list[str]) -> Iterator[IkomaError]:
+    if lacking:
         app, environment = ctx.target.app, ctx.target.environment
         yield IkomaError("preflight.environment", keys=", ".join(lacking), app=app, environment=environment)
 
@@ -105,6 +110,27 @@ def _platform(release: Release) -> Iterator[IkomaError]:
     host = f"linux/{platform.architecture()}"
     if release.platform != host:
         yield IkomaError("preflight.platform", release=release.platform, host=host)
+
+
+def _unless_full(ctx: Context, check: Callable[[], list[IkomaError]]) -> list[IkomaError]:
+    """Run a check that writes drafts; on a full disk it cannot, and the disk is the reason to tell."""
+    try:
+        return check()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return [] if list(_space(ctx)) else [_too_little(ctx, ctx.home.base)]
+
+
+def _containers(ctx: Context, release: Release, lacking: list[str]) -> list[IkomaError]:
+    """Ask about compose, ports and routes; a made-up word stands in for each missing value, or compose would refuse."""
+    if not lacking:
+        return precheck.problems(ctx, release)
+    ctx.home.base.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ctx.home.base, prefix=".preflight-") as folder:
+        values = Path(folder) / "app.env"
+        envfile.write(values, envfile.read(ctx.home.app_env) | dict.fromkeys(lacking, "missing"))
+        return [found for found in precheck.problems(ctx, release, values) if found.id != _INTERPOLATION]
 
 
 def _migrations(ctx: Context, release: Release) -> list[IkomaError]:
