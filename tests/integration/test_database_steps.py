@@ -190,6 +190,21 @@ def test_a_provision_repeated_before_its_last_write_leaves_the_app_a_password_th
     connect(as_app(host), "app").close()
 
 
+def test_an_administrator_needs_no_more_than_createdb_and_createrole(host: Host, cluster: Cluster) -> None:
+    modest = replace(cluster.admin, user="modest", password=Secret("m0dest-enough"))
+    with connect(cluster.admin, "tests") as admin:
+        admin.execute("create role modest login createdb createrole password 'm0dest-enough'")
+    host.settings = replace(host.settings, admin_dsn=modest.url())
+    try:
+        Migrate().apply(provisioned(host))
+        with connect(as_app(host), "app") as app:
+            app.execute("insert into visits values (1)")
+    finally:
+        with connect(cluster.admin, "tests") as admin:
+            admin.execute('drop database if exists "suite_staging" with (force)')
+            admin.execute("drop owned by modest; drop role modest")
+
+
 def test_somebody_elses_database_is_not_taken_over(host: Host, cluster: Cluster) -> None:
     with connect(cluster.admin, "tests") as admin:
         admin.execute('create database "suite_staging"')
@@ -246,6 +261,12 @@ def test_going_back_after_a_kill_says_what_the_dead_worker_had_committed(host: H
     Migrate().apply(ctx)
     host.notebook.noted.clear()  # the worker died before it could note anything
     assert "0001_app, 0002_public" in Migrate().undo(ctx)
+
+
+@pytest.mark.parametrize("dsn", ["", "postgresql://me:x@127.0.0.1:1/none", "nonsense"])
+def test_going_back_needs_no_database(host: Host, dsn: str) -> None:
+    envfile.write(host.home.agent_env, {targets.DSN: dsn})
+    assert Migrate().undo(host.context({})) == ""
 
 
 def refusal(ctx: Context) -> PreflightFailed:

@@ -7,6 +7,7 @@ from agent.database.apply import Run, migrate
 from agent.database.connect import session
 from agent.database.provision import Names
 from agent.model import messages
+from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from agent.model.migrations import Comparison, compare, stem
 from agent.model.release import Release
@@ -44,11 +45,12 @@ class Migrate(Step):
         return Outcome("done", messages.text("migration.applied", said, ctx.lang), result)
 
     def undo(self, ctx: Context) -> str:
-        """Nothing is taken back. After a kill, say what the dead worker had committed."""
-        if "result" in ctx.notes():
-            return ""
-        with session(target.required(ctx.home, ctx.target), f"ikoma:{ctx.operation}") as connection:
-            names = ledger.of_operation(connection, ctx.operation)
+        """Nothing is taken back. After a kill, say what the dead worker had committed, if the database can be asked."""
+        try:
+            dsn = None if "result" in ctx.notes() else target.dsn(ctx.home)
+            names = _committed(dsn, ctx.operation) if dsn else []
+        except IkomaError:
+            names = []
         return messages.text("migration.stand", {"names": ", ".join(names)}, ctx.lang) if names else ""
 
 
@@ -74,12 +76,16 @@ def _compared(run: Run) -> Comparison:
         return compare(run.files, ledger.read(connection))
 
 
+def _committed(dsn: Dsn, operation: str) -> list[str]:
+    with session(dsn, f"ikoma:{operation}") as connection:
+        return ledger.of_operation(connection, operation)
+
+
 def _standing(run: Run, before: Comparison) -> dict[str, list[str]]:
     """Say what of the pending files stands after a failure; the database itself is asked."""
     pending = [stem(name) for name in before.pending]
     try:
-        with session(run.dsn, f"ikoma:{run.operation}") as connection:
-            names = ledger.of_operation(connection, run.operation)
+        names = _committed(run.dsn, run.operation)
     except IkomaError:
         names = []
     return {"applied": names, "pending": [name for name in pending if name not in names]}
