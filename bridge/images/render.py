@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from agent.host import process
 from agent.model.errors import Misuse
+from bridge.workspace import git
 from bridge.workspace.project import Project
 from bridge.workspace.words import interpolate, required_names
 
@@ -145,8 +146,7 @@ def _build(
 
 def _folder(service: str, text: str, project: Project) -> Path:
     folder = (project.compose_folder / text).resolve()
-    top = project.git.root or project.root
-    if "://" in text or not folder.is_dir() or not folder.is_relative_to(top.resolve()):
+    if "://" in text or not folder.is_dir() or not folder.is_relative_to(git.top(project.root) or project.root):
         raise Misuse("build.context", service=service, context=text)
     return folder
 

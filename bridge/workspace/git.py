@@ -28,15 +28,21 @@ class Facts:
     repository: str = ""
 
 
+def top(folder: Path) -> Path | None:
+    """Return the top folder of the work tree around ``folder``, without asking git; None when there is none."""
+    here = folder.resolve()
+    return next((place for place in (here, *here.parents) if (place / ".git").exists()), None)
+
+
 def facts(folder: Path) -> Facts:
     """Return the facts of the work tree around ``folder``. ``dirty`` looks at ``folder`` alone."""
-    top = _git(folder, "rev-parse", "--show-toplevel")
-    if not top:
+    root = top(folder)
+    if root is None:
         return Facts()
     log = _git(folder, "log", "-1", "--format=%H%x00%an%x00%cI%x00%D")
     commit, author, time, names = log.split("\0") if log else ("", "", "", "")
     dirty = bool(_git(folder, "status", "--porcelain=v1", "--untracked-files=normal", "--", "."))
-    return Facts(Path(top), commit, _tag(names), author, time, dirty, _repository(folder))
+    return Facts(root, commit, _tag(names), author, time, dirty, _repository(folder))
 
 
 def _tag(names: str) -> str:
@@ -57,6 +63,8 @@ def index(folder: Path) -> dict[str, tuple[str, str]]:
     Paths are relative to ``folder``. Files changed, flagged as unchanged by hand, or filtered on their way to the
     disk (as large-file storage does) are left out: they have to be read.
     """
+    if top(folder) is None:
+        return {}
     listing = _git(folder, "ls-files", "-z", "--stage", "-v", "--", ".")
     entries = [line.split("\t", 1) for line in listing.split("\0") if "\t" in line]
     found = {}
@@ -73,14 +81,15 @@ def index(folder: Path) -> dict[str, tuple[str, str]]:
 
 def _has_filters(folder: Path, entries: dict[str, tuple[str, str]]) -> bool:
     names = [path for path in entries if path == ".gitattributes" or path.endswith("/.gitattributes")]
-    top = _git(folder, "rev-parse", "--show-toplevel")
-    files = [folder / name for name in names] + ([Path(top) / ".gitattributes"] if top else [])
+    root = top(folder)
+    above = [place / ".gitattributes" for place in folder.resolve().parents if root and place.is_relative_to(root)]
+    files = [folder / name for name in names] + above
     return any(file.is_file() and re.search(rb"filter=|eol=|ident|text", file.read_bytes()) for file in files)
 
 
 def tracked(folder: Path) -> set[str] | None:
     """Return the files below ``folder`` that are committed or could be (not ignored); None outside of git."""
-    if not _git(folder, "rev-parse", "--show-toplevel"):
+    if top(folder) is None:
         return None
     listing = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".")
     return {path for path in listing.split("\0") if path}
