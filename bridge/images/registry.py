@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from agent.model.errors import IkomaError, Misuse
 from agent.model.secret import Secret
@@ -193,7 +193,7 @@ class Client:
 
     @retry(
         stop=stop_after_attempt(3),
-        wait=wait_exponential_jitter(0.2, 1.0),
+        wait=wait_random_exponential(multiplier=0.2, max=1.0),
         retry=retry_if_exception(_may_pass),
         reraise=True,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import os
@@ -29,11 +28,11 @@ services:
     env_file: [app.env, common.env]
     configs: [nginx]
     volumes: ["./conf:/etc/conf:ro", "./data:/data", "cache:/cache"]
-    secrets: [build_only_is_gone]
+    secrets: [token]
   api: {{build: ., expose: ["4000"]}}
   db: {{image: "postgres:15@{A}"}}
 configs: {{nginx: {{file: ./nginx.conf}}, unused: {{file: ./unused.conf}}}}
-secrets: {{build_only_is_gone: {{file: ./conf/a.conf}}}}
+secrets: {{token: {{file: ./conf/a.conf}}}}
 volumes: {{cache: {{}}}}
 """
 FILES = {
@@ -47,7 +46,7 @@ FILES = {
     ".gitignore": "app.env\ndata/\n*.local\n",
     "data/big.db": "not sent",
     "conf/mine.local": "not sent",
-    "app.env": "KEY=secret",
+    "app.env": "KEY=sentinel",
     "migrations/0002_more.sql": "SELECT 2;\n",
     "migrations/0001_first.sql": "SELECT 1;\n",
     "migrations/README.md": "not a migration",
@@ -123,7 +122,7 @@ def test_mounted_files_of_the_repository_are_sent_and_nothing_else(shop: Path) -
         "release.json", "migrations/0001_first.sql", "migrations/0002_more.sql",
         *(f"files/{item.sha256}" for item in made.files),
     }  # fmt: skip
-    assert not any(b"secret" in raw or b"not sent" in raw for raw in content.values())
+    assert not any(b"sentinel" in raw or b"not sent" in raw for raw in content.values())
 
 
 def test_what_the_host_must_have_is_named(shop: Path) -> None:
@@ -136,10 +135,7 @@ def test_the_same_content_is_the_same_release_and_the_same_bundle(shop: Path) ->
     first = make_bundle(Project.open(shop), one)
     os.utime(shop / "migrations/0001_first.sql", (1, 1))
     assert make_bundle(Project.open(shop), two) == first
-    assert (
-        gzip.decompress(first)[:12]
-        == b"files/" + one.files[0].sha256[:0].encode() + sorted(item.sha256 for item in one.files)[0][:6].encode()
-    )
+    assert first[4:8] == bytes(4)  # no time of packing
 
 
 def test_a_commit_or_a_dirty_tree_changes_the_provenance_and_not_the_release(shop: Path) -> None:
