@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from bridge.pipeline.run import Wish
 
 
-_SAID: Final = frozenset({"app", "environment", "error", "steps", "message", "status", "operation", "seconds"})
+_SAID: Final = frozenset(
+    {"app", "previous", "warnings", "environment", "error", "steps", "message", "status", "operation", "seconds"}
+)
 
 
 def conclude(report: Any, text: str, exit_with: Exit, fault: IkomaError | None = None) -> None:
@@ -43,8 +45,12 @@ def deploy(flags: Flags, wish: Wish) -> None:
     )
 
 
-def finish(result: dict[str, Any], target: Target | None, operation: str) -> None:
-    """End a command with the result of an operation: the deployment's report, or what another one returned."""
+def finish(result: dict[str, Any], target: Target | None, operation: str, *, brief: bool = False) -> None:
+    """End a command with the result of an operation: the deployment's report, or what another one returned.
+
+    Args:
+        brief: people have seen all of it in the steps; only say how it ended.
+    """
     from bridge.reports import final, model
 
     speaker = console()
@@ -55,7 +61,7 @@ def finish(result: dict[str, Any], target: Target | None, operation: str) -> Non
         report = model.deployment(target, result)
         conclude(report, final.deployment(report, speaker), exit_code(status))
     else:
-        conclude(result, plain(result), exit_code(status))
+        conclude(result, _head(result) if brief else plain(result), exit_code(status))
 
 
 def _target(result: dict[str, Any]) -> Target | None:
@@ -70,5 +76,10 @@ def plain(result: dict[str, Any]) -> str:
     rest = {key: value for key, value in result.items() if key not in _SAID and value not in (None, {}, [])}
     if not any((result.get("migrations") or {}).values()):
         rest.pop("migrations", None)
-    head = " · ".join(str(result[key]) for key in ("status", "message") if result.get(key))
-    return "\n".join(part for part in (head, json.dumps(rest, ensure_ascii=False, indent=2) if rest else "") if part)
+    return "\n".join(
+        part for part in (_head(result), json.dumps(rest, ensure_ascii=False, indent=2) if rest else "") if part
+    )
+
+
+def _head(result: dict[str, Any]) -> str:
+    return " · ".join(str(result[key]) for key in ("status", "message") if result.get(key))

@@ -37,7 +37,8 @@ def init(flags: Flags, file: File = "") -> None:
     existing = asking.read(path) if path.exists() else ""
     target = where.repository_target
     comment = speaker.text("say.env_comment", target=target)
-    made = appenv.template(existing, asking.wanted(where), name=str(path), comment=comment)
+    hints = {"DATABASE_URL": speaker.text("say.env_database")}
+    made = appenv.template(existing, asking.wanted(where), name=str(path), comment=comment, hints=hints)
     if made.text != existing:
         write_atomic(path, made.text, 0o600)
     said = [speaker.text("say.wrote" if made.text != existing else "say.nothing_missing", path=path)]
@@ -113,7 +114,7 @@ def push(
     with reach(where, target) as host, face.stage("env push"):
         request = body(where, target, speaker.machine_lang, args)
         result = perform(host, "env.push", request, operation, face.event)
-    finish(result, target, operation)
+    finish(result, target, operation, brief=True)
 
 
 def _values(where: Where, file: str, from_env: list[str], removing: bool) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,12 +93,14 @@ def template(
     *,
     name: str = "app.env",
     comment: str = "",
+    hints: Mapping[str, str] = {},
     generate: Callable[[], str] = lambda: secrets.token_hex(32),
 ) -> Template:
     """Return ``existing`` with what it lacks added; a value that is there is never touched.
 
     Args:
         comment: the first lines of a new file, without ``#``.
+        hints: name → what to say above a value that is to be filled in.
         generate: makes a secret; by default 64 hex digits from the system's generator.
 
     Raises:
@@ -117,7 +119,7 @@ def template(
         elif looks_secret(want.name):
             lines, made = _put(lines, want.name, generate()), [*made, want.name]
         else:
-            lines, open_ = _put(lines, want.name, ""), [*open_, want.name]
+            lines, open_ = _put(lines, want.name, "", hints.get(want.name, "")), [*open_, want.name]
     kept = tuple(name for name, value in have.items() if value is not None)
     return Template("\n".join(lines).strip("\n") + "\n", tuple(made), tuple(open_), kept)
 
@@ -127,13 +129,13 @@ def _mentioned(name: str, lines: list[str]) -> bool:
     return any(pattern.match(line) for line in lines)
 
 
-def _put(lines: list[str], name: str, value: str) -> list[str]:
+def _put(lines: list[str], name: str, value: str, hint: str = "") -> list[str]:
     """Fill in the bare line ``NAME=``, or add one."""
     bare = re.compile(rf"[ \t]*(?:export[ \t]+)?{name}[ \t]*=[ \t]*(#.*)?")
     for index, line in enumerate(lines):
         if bare.fullmatch(line):
             return [*lines[:index], f"{name}={value}", *lines[index + 1 :]]
-    return [*lines, "", f"{name}={value}"]
+    return [*lines, "", *([f"# {hint}"] if hint else []), f"{name}={value}"]
 
 
 def compare(here: Iterable[str], there: Iterable[str], needed: Iterable[str]) -> list[tuple[str, str]]:

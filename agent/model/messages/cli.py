@@ -164,6 +164,10 @@ MESSAGES = {
     "say.not_ignored": Message(
         "git would commit {path}; add it to .gitignore", "git enregistrerait {path} ; ajoutez-le à .gitignore"
     ),
+    "say.env_database": Message(
+        "Leave it empty where the host makes the database itself; it then fills this in.",
+        "Laissez vide si l'hôte crée lui-même la base ; il la renseigne alors.",
+    ),
     "say.env_comment": Message(
         "Values of {target} for its containers. Not for git: send them with `python -m bridge env push`.",
         "Valeurs de {target} pour ses conteneurs. Pas pour git : envoyez-les avec `python -m bridge env push`.",
