@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from agent.host import hashkey
 from agent.host.files import read_json, sync_folder, write_atomic, write_json
-from agent.releases import observe
 from agent.releases.hashing import keyed
 from agent.releases.site import Site
 
@@ -46,9 +45,9 @@ def current(site: Site) -> Current | None:
     return Current.of(data) if data else None
 
 
-def values_hash(site: Site) -> str:
-    """Return a keyed hash of the target's values."""
-    file = site.home.app_env
+def values_hash(site: Site, file: Path | None = None) -> str:
+    """Return a keyed hash of the target's values (or of those in ``file``)."""
+    file = file or site.home.app_env
     return keyed(hashkey.load(site.paths), file.read_bytes() if file.exists() else b"")
 
 
@@ -128,16 +127,6 @@ def serve_again(site: Site, before: Current | None) -> None:
     elif before is None:
         for file in (site.home.current, site.home.compose):
             file.unlink(missing_ok=True)
-
-
-def running(site: Site) -> dict[str, dict[str, Any]]:
-    """Return, for each service that has containers, their common hash and how many there are."""
-    found: dict[str, dict[str, Any]] = {}
-    for item in observe.containers(site.engine, site.slug):
-        if item.state == "running" or item.finished:
-            entry = found.setdefault(item.service, {"hash": item.hash, "replicas": 0})
-            entry["replicas"] += 1
-    return found
 
 
 def retire(site: Site, keep: int, needed: set[str]) -> list[str]:

@@ -219,6 +219,20 @@ def stand_ready(site: Site, prepared: Prepared) -> None:
         proxy.join(site)
 
 
+def recorded(plan: Plan, prepared: Prepared, running: list[observe.Observed]) -> dict[str, dict[str, Any]]:
+    """Return what the record keeps of each service: the hash its containers carry, and how many there are. Pure."""
+    held = {item.id: item.hash for item in running}
+    wanted = {item.name: item for item in prepared.desired}
+    found = {}
+    for move in plan.moves:
+        if move.service in wanted:
+            kept = next((held[item] for item in move.keep if item in held), "")
+            own = kept if move.how == "held" else wanted[move.service].hash
+            count = len(move.keep) if move.how == "held" else wanted[move.service].replicas
+            found[move.service] = {"hash": own, "replicas": count}
+    return found
+
+
 def services(site: Site, plan: Plan) -> dict[str, dict[str, Any]]:
     """Return the ``services`` part of a deployment's result."""
     states = {item.service: item for item in observe.containers(site.engine, site.slug) if item.state == "running"}

@@ -21,21 +21,23 @@ class Commit(Step):
         ctx.note(current=asdict(before) if before else None, release=release.id)
         records.keep_former(site, release.id, ctx.operation)
         staged = prepare.staged(site, ctx.operation)
-        records.write(site, arriving.folder, staged, self._facts(ctx, site))
+        records.write(
+            site, arriving.folder, staged, self._facts(ctx, records.values_hash(site, staged / records.VALUES))
+        )
         previous = _previous(before, release.id)
         records.serve(site, Current(release.id, previous, "HEALTHY", records.now(), ctx.operation))
         return Outcome(detail=release.id, result={"release": release.id, "previous": previous})
 
-    def _facts(self, ctx: Context, site: Site) -> dict[str, object]:
+    def _facts(self, ctx: Context, values: str) -> dict[str, object]:
         release = incoming.of(ctx).release
-        running = records.running(site)
+        served = ctx.notes("roll-out").get("services", {})
         return {
             "release": release.id,
             "status": "HEALTHY",
             "operation": ctx.operation,
-            "values": records.values_hash(site),
+            "values": values,
             "services": {
-                name: {"image": facts.image, "tag": facts.tag, "kind": facts.kind, **running.get(name, {})}
+                name: {"image": facts.image, "tag": facts.tag, "kind": facts.kind, **served.get(name, {})}
                 for name, facts in release.services.items()
             },
             "routes": release.routes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from agent.operations.step import Context, Outcome, Step
-from agent.releases import incoming, prepare, proxy, records, render, rollout, undo
+from agent.releases import incoming, observe, prepare, proxy, records, render, rollout, undo
 from agent.releases.site import Site
 
 
@@ -35,7 +35,11 @@ class RollOut(Step):
         render.materialise(arriving.release, arriving.folder, site.home.files)
         rollout.stand_ready(site, prepared)
         rollout.RollOut(site, prepared, plan, file, ctx.note, ctx.progress, ctx.redactor, ctx.lang).run()
-        ctx.note(phase="switched", old=[container for move in plan.moves for container in move.old])
+        ctx.note(
+            phase="switched",
+            old=[container for move in plan.moves for container in move.old],
+            services=rollout.recorded(plan, prepared, observe.containers(site.engine, site.slug)),
+        )
         changed = sum(move.action != "unchanged" for move in plan.moves)
         return Outcome(
             "done" if changed else "skipped",

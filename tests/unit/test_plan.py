@@ -1,0 +1,90 @@
+"""The plan of a roll-out, as cases: what is wanted, what runs, what happens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.releases import plan
+from agent.releases.observe import Observed, observed
+from agent.releases.plan import Desired, Move, Plan
+
+CASES = json.loads((Path(__file__).parents[1] / "fixtures/plan/cases.json").read_text())
+
+
+def desired(name: str, kind: Any, digest: str, more: dict[str, Any] | None = None) -> Desired:
+    return Desired(name, kind, digest, **(more or {}))
+
+
+def container(name: str, service: str, digest: str, state: str, health: str) -> Observed:
+    word, _, code = state.partition(" ")
+    return Observed(name, name, service, digest, "image", word, health, int(code) if code else None)
+
+
+def said(move: Move) -> str:
+    return " ".join(filter(None, (move.service, move.action, move.how, *(f"-{item}" for item in move.old))))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_the_plan_is(case: dict[str, Any]) -> None:
+    made = plan.make(
+        [desired(*item) for item in case["wanted"]],
+        [container(*item) for item in case["observed"]],
+        case.get("accept", []),
+        case.get("fresh", []),
+    )
+    assert [said(move) for move in made.moves] == case["plan"]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_every_move_can_be_said(lang: str) -> None:
+    for case in CASES:
+        made = plan.make([desired(*item) for item in case["wanted"]], [container(*item) for item in case["observed"]])
+        for move, line in zip(made.moves, made.render(lang), strict=True):
+            assert line.startswith(move.service)
+            assert "{" not in line
+            assert "plan." not in line
+
+
+def test_a_plan_without_a_change_says_so() -> None:
+    assert Plan((Move("web", "routed", "unchanged"),)).nothing_to_do
+    assert not Plan((Move("web", "routed", "unchanged", old=("leftover",)),)).nothing_to_do
+    assert not Plan((Move("web", "routed", "replaced"),)).nothing_to_do
+
+
+@pytest.mark.parametrize(
+    ("service", "reason"),
+    [
+        ({}, ""),
+        ({"ports": [{"target": 80}]}, ""),
+        ({"ports": [{"target": 80, "published": "8080"}]}, "plan.reason.port"),
+        ({"networks": {"default": {"ipv4_address": "10.0.0.5"}}}, "plan.reason.address"),
+        ({"networks": {"default": None}}, ""),
+        ({"mac_address": "02:42:ac:11:65:43"}, "plan.reason.address"),
+    ],
+)
+def test_a_service_stops_first_only_where_two_cannot_stand_side_by_side(service: dict[str, Any], reason: str) -> None:
+    assert plan.why_stop_first("start-first", service) == reason
+
+
+def test_the_contract_may_ask_for_stop_first() -> None:
+    assert plan.why_stop_first("stop-first", {}) == "plan.reason.stated"
+
+
+@pytest.mark.parametrize(
+    ("status", "health"),
+    [("Up 3 seconds", ""), ("Up 3 seconds (healthy)", "healthy"), ("Up 1 second (health: starting)", "starting"),
+     ("Up 2 minutes (unhealthy)", "unhealthy")],
+)  # fmt: skip
+def test_the_engines_list_tells_the_health_of_a_container(status: str, health: str) -> None:
+    item = {"Id": "x", "Names": ["/shop-web-1"], "Labels": {}, "Image": "i", "State": "running", "Created": 1}
+    assert observed(item | {"Status": status}).health == health
+
+
+def test_a_finished_container_is_one_that_exited_with_zero() -> None:
+    item = {"Id": "x", "Names": ["/shop-seed-1"], "Labels": {}, "Image": "i", "State": "exited", "Created": 1}
+    assert observed(item | {"Status": "Exited (0) 3 seconds ago"}).finished
+    assert not observed(item | {"Status": "Exited (137) 3 seconds ago"}).finished
