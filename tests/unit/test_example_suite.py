@@ -116,7 +116,7 @@ def test_compose_builds_every_app_from_the_workspace_root_and_publishes_no_port(
 def test_a_service_says_how_it_is_healthy_and_how_long_it_may_take_to_stop(app: str) -> None:
     service = compose()["services"][app]
     assert service["healthcheck"]["test"][:2] == ["CMD", "node"]
-    assert service["healthcheck"]["interval"] == "2s"
+    assert service["healthcheck"]["interval"] == "10s"
     assert service["stop_grace_period"] == "10s"
 
 
