@@ -153,7 +153,7 @@ def uninstall(
         proceed = _agreed(plan, admin.destination, yes=yes, dry_run=dry_run)
         if proceed:
             upkeep.uninstall(admin, plan, _show)
-        _answer(admin.destination, plan, proceed)
+        _answer(admin.destination, plan, proceed, done="remote.removed")
 
 
 def _admin(flags: Flags, user: str, key: str) -> Admin:
@@ -205,11 +205,11 @@ def _show(action: Action) -> None:
     speaker.say(f"  ✓ {action.text(speaker.lang)}")
 
 
-def _answer(destination: Destination, plan: Plan, changed: bool, **more: Any) -> None:
+def _answer(destination: Destination, plan: Plan, changed: bool, *, done: str = "remote.done", **more: Any) -> None:
     speaker = console()
     result = {"status": "DONE", "host": destination.host, "changed": changed, **more}
-    done = speaker.text("remote.done", host=destination.host) if changed else ""
-    speaker.answer({**result, "plan": plan.to_json("en"), "error": None}, done)
+    text = speaker.text(done, host=destination.host) if changed else ""
+    speaker.answer({**result, "plan": plan.to_json("en"), "error": None}, text)
 
 
 def _table(found: list[Any]) -> str:

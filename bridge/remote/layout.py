@@ -29,7 +29,8 @@ DROP_IN: Final = "/etc/ssh/sshd_config.d/50-ikoma.conf"
 TIMER: Final = "ikoma-agent-recover.timer"
 UNIT_FOLDER: Final = "/etc/systemd/system"
 
-# Folder → owner, mode, and what below it belonged to an agent that was here before (a glob; empty: nothing).
+# Folder → owner, mode, and how to find what below it belonged to an agent that was here before: a glob for entries,
+# or for a file in each of them (other people's folders may lie beside ours).
 FOLDERS: Final = {
     ETC: ("root", 0o750, ""),
     STATE: (USER, 0o750, "*"),
@@ -37,7 +38,7 @@ FOLDERS: Final = {
     str(_PATHS.incoming): (USER, 0o700, ""),
     LOG: (USER, 0o750, "*"),
     BACKUPS: (USER, 0o700, "*"),
-    APPS: (USER, 0o755, "*/current.json/.."),
+    APPS: (USER, 0o755, "*/*.env"),
     OPT: ("root", 0o755, ""),
     VERSIONS: ("root", 0o755, ""),
 }
@@ -94,7 +95,7 @@ _FILES: Final = (SETTINGS, KEYS, AUTHORIZED, DROP_IN, *(f"{UNIT_FOLDER}/{name}" 
 QUESTIONS: Final[dict[str, Any]] = {
     "user": USER,
     "paths": [*FOLDERS, *_FILES, CURRENT, PREVIOUS, COMMAND],
-    "texts": [KEYS, AUTHORIZED, SETTINGS],
+    "texts": [KEYS, AUTHORIZED],
     "versions": VERSIONS,
     "timer": TIMER,
 }

@@ -91,8 +91,8 @@ def _matches(kind: str, args: dict[str, Any], state: dict[str, Any]) -> bool:
         return (state["kind"], state.get("sha256")) == ("file", digest(args["content"]))
     if any(state.get(name) != args[name] for name in ("owner", "group", "mode")):
         return False
-    content = None if kind == "folder" else digest(args["content"])
-    return (state["kind"], state.get("sha256")) == (kind, content)
+    content = args.get("content")
+    return bool(state["kind"] == kind and (content is None or state.get("sha256") == digest(content)))
 
 
 def digest(text: str) -> str:

@@ -62,8 +62,8 @@ def folders() -> Iterator[Action]:
         yield Action("folder", "remote.plan.folder", _shown(args), args)
 
 
-def file(path: str, content: str, group: str = "root", mode: int = 0o644) -> Action:
-    """A file that belongs to root."""
+def file(path: str, content: str | None, group: str = "root", mode: int = 0o644) -> Action:
+    """A file that belongs to root; None keeps the content that is there."""
     args = {"path": path, "owner": "root", "group": group, "mode": mode, "content": content}
     return Action("file", "remote.plan.file", _shown(args), args)
 
@@ -103,7 +103,8 @@ def sshd(content: str | None) -> Action:
     """The drop-in for sshd; None removes it."""
     expect = list(layout.SSHD_EXPECT) if content == layout.SSHD else []
     args = {"path": layout.DROP_IN, "content": content, "user": layout.USER, "expect": expect}
-    return Action("sshd", "remote.plan.sshd", {"path": layout.DROP_IN, "user": layout.USER}, args)
+    title = "remote.plan.sshd" if content is not None else "remote.plan.no_sshd"
+    return Action("sshd", title, {"path": layout.DROP_IN, "user": layout.USER}, args, "run" if content else "remove")
 
 
 def command(*argv: str) -> Action:
@@ -114,9 +115,9 @@ def command(*argv: str) -> Action:
 def _settings(text: str | None, facts: Facts) -> Iterator[Action]:
     if text is not None:
         check_settings(text)
-        yield file(layout.SETTINGS, text, *READABLE)
     elif facts.state(layout.SETTINGS)["kind"] == "absent":
-        yield file(layout.SETTINGS, "{}\n", *READABLE)
+        text = "{}\n"
+    yield file(layout.SETTINGS, text, *READABLE)
 
 
 def check_settings(text: str) -> None:

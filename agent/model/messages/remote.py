@@ -229,6 +229,10 @@ MESSAGES = {
         "{host} is as wanted; nothing to change.", "{host} est dans l'état voulu ; rien à changer."
     ),
     "remote.ask": Message("Make these changes?", "Appliquer ces modifications ?"),
+    "remote.removed": Message(
+        "The agent is gone from {host}. Apps, data and backups are where they were.",
+        "L'agent a quitté {host}. Applications, données et sauvegardes sont restées en place.",
+    ),
     "remote.done": Message("{host} is ready.", "{host} est prêt."),
     "remote.plan.user": Message(
         "system user {name}, in group {group}", "utilisateur système {name}, du groupe {group}"
@@ -246,6 +250,10 @@ MESSAGES = {
     "remote.plan.sshd": Message(
         "sshd: rules for the user {user} in {path}, after sshd -t; reload",
         "sshd : règles de l'utilisateur {user} dans {path}, après sshd -t ; rechargement",
+    ),
+    "remote.plan.no_sshd": Message(
+        "remove sshd's rules for the user {user} in {path}; reload",
+        "supprimer les règles de sshd pour l'utilisateur {user} dans {path} ; rechargement",
     ),
     "remote.plan.command": Message("{command}", "{command}"),
     "remote.plan.remove": Message("remove {path}", "supprimer {path}"),

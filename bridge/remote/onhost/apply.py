@@ -113,8 +113,8 @@ def make_folder(action: dict[str, Any]) -> None:
     fresh = not path.exists()
     path.mkdir(parents=True, exist_ok=True)
     if not fresh and action["adopt"] and path.stat().st_uid != owner:
-        for root in path.glob(action["adopt"]):
-            adopt(root, owner, group)
+        for found in path.glob(action["adopt"]):
+            adopt(found if found.parent == path else found.parent, owner, group)
     os.chown(path, owner, group)
     path.chmod(action["mode"])
 
@@ -131,9 +131,13 @@ def numbers(action: dict[str, Any]) -> tuple[int, int]:
 
 
 def write_file(action: dict[str, Any]) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; without content only its owner and mode are corrected."""
     path = Path(action["path"])
     owner, group = numbers(action)
+    if action["content"] is None:
+        os.chown(path, owner, group)
+        path.chmod(action["mode"])
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
