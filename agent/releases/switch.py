@@ -66,15 +66,25 @@ def own_names(endpoint: Mapping[str, Any], container: str) -> list[str]:
 
 def attach_live(site: Site, container: str, service: str) -> None:
     """Let the reverse proxy find a container. Being found already is fine."""
-    engine = site.engine
-    inspected = engine.container(container) or {"NetworkSettings": {"Networks": {}}}
-    endpoint = inspected["NetworkSettings"]["Networks"].get(site.edge)
+    endpoint = _on_edge(site, container)
     live = site.live(service)
     if endpoint is not None and live in (endpoint.get("Aliases") or []):
         return
     if endpoint is not None:
-        engine.disconnect(site.edge, container)
-    engine.connect(site.edge, container, aliases=[live])
+        site.engine.disconnect(site.edge, container)
+    site.engine.connect(site.edge, container, aliases=[live])
+
+
+def is_live(site: Site, container: str, service: str) -> bool:
+    """Say whether the reverse proxy finds this container."""
+    endpoint = _on_edge(site, container)
+    return endpoint is not None and site.live(service) in (endpoint.get("Aliases") or [])
+
+
+def _on_edge(site: Site, container: str) -> dict[str, Any] | None:
+    inspected = site.engine.container(container) or {"NetworkSettings": {"Networks": {}}}
+    found: dict[str, Any] | None = inspected["NetworkSettings"]["Networks"].get(site.edge)
+    return found
 
 
 def _held(engine: Engine) -> Iterable[str]:
