@@ -23,7 +23,7 @@ from agent.host.paths import Paths
 from agent.model import messages
 from agent.model.errors import Exit, IkomaError
 from agent.model.names import PRODUCTION, Target, check_operation, new_operation
-from agent.operations import incoming, recovery
+from agent.operations import incoming, recovery, tend
 from agent.operations.journal import Journal
 from agent.protocol import Body, Event, exit_code
 
@@ -95,12 +95,13 @@ def _status(at: Local) -> int:
 
 
 def _recover(at: Local) -> int:
-    incoming.sweep(at.paths)
     if at.paths.journal.exists():
         with Journal(at.paths) as journal:
+            incoming.sweep(at.paths, lambda operation: journal.find(operation) is not None)
             slugs = {operation.target.slug for operation in recovery.stranded(at.paths, journal)}
         for slug in sorted(slugs):
             recovery.recover(at.paths, Target.from_slug(slug), at.index)
+    tend.tend(at.paths)
     return Exit.DONE
 
 

@@ -12,6 +12,7 @@ import re
 import shutil
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -69,10 +70,10 @@ def discard(place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
 
 
-def sweep(paths: Paths) -> None:
-    """Remove what interrupted uploads left behind more than an hour ago."""
-    for left in paths.incoming.glob(".*"):
-        if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+def sweep(paths: Paths, is_known: Callable[[str], bool]) -> None:
+    """Remove what interrupted requests left behind more than an hour ago: bundles without an operation."""
+    for left in paths.incoming.glob("*"):
+        if time.time() - left.stat().st_mtime > _STALE_SECONDS and not is_known(left.name):
             discard(left)
 
 

@@ -269,14 +269,17 @@ class Journal:
         """Run ``work``; when the disk is full, give the ballast up and run it once more."""
         try:
             return work()
-        except sqlite3.OperationalError as error:
-            full = error.sqlite_errorcode & 0xFF in (_IOERR, _FULL, _CANTOPEN)
+        except sqlite3.DatabaseError as error:
+            full = getattr(error, "sqlite_errorcode", 0) & 0xFF in (_IOERR, _FULL, _CANTOPEN)
             if not (full and give_up and ballast.free(self._paths)):
-                raise IkomaError("operation.journal", file=self._paths.journal, reason=str(error)) from error
+                raise self._fault(error) from error
         try:
             return work()
-        except sqlite3.OperationalError as error:
-            raise IkomaError("operation.journal", file=self._paths.journal, reason=str(error)) from error
+        except sqlite3.DatabaseError as error:
+            raise self._fault(error) from error
+
+    def _fault(self, error: sqlite3.DatabaseError) -> IkomaError:
+        return IkomaError("operation.journal", file=self._paths.journal, reason=str(error))
 
     def _create(self, operation: Operation, accepted: dict[str, Any]) -> bool:
         with self._transaction():

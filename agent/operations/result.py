@@ -35,7 +35,7 @@ def assemble(
     """
     base: dict[str, Any] = {
         "status": status,
-        "message": _message(status, target, error, lang),
+        "message": _message(status if rows or not error else "refused", target, error, lang),
         "app": target.app,
         "environment": target.environment,
         "release": release,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -77,24 +79,31 @@ def start(paths: Paths, order: Order, verbs: verb.Verbs) -> bool:
     own = _claim(paths, order)
     if own is None:
         return False
-    detached = False
     try:
-        bundle = None
         order.check()
-        if order.bundle is not None:
-            bundle = incoming.adopt(order.bundle, paths, order.operation.id)
+        bundle = incoming.adopt(order.bundle, paths, order.operation.id) if order.bundle else None
         if not _nothing_to_do(paths, order, bundle):
-            with Journal(paths) as journal:
-                journal.create(order.operation, _accepted(order.operation))
-            detach(lambda: worker.work(paths, order.operation.id, order.secrets, verbs, own), keep=(own.fd,))
-            detached = True
+            _hand_over(paths, order, verbs, own)
     finally:
-        if detached:
-            own.forget()
-        else:
+        if own.held:
             own.path.unlink(missing_ok=True)
             own.release()
     return True
+
+
+def _hand_over(paths: Paths, order: Order, verbs: verb.Verbs, own: OperationLock) -> None:
+    """Give the operation to a worker, and wait until it is in the journal.
+
+    The worker writes it there itself: whatever becomes of us, no operation is known that nobody works on.
+    """
+    listening, telling = os.pipe()
+    detach(lambda: worker.work(paths, order.operation, order.secrets, verbs, own, telling), keep=(own.fd, telling))
+    own.forget()
+    os.close(telling)
+    with open(listening, "rb") as born:
+        said = born.read()
+    if said != worker.BORN:
+        raise IkomaError.from_json(json.loads(said)) if said else IkomaError("operation.never_started")
 
 
 def _claim(paths: Paths, order: Order) -> OperationLock | None:
@@ -106,10 +115,15 @@ def _claim(paths: Paths, order: Order) -> OperationLock | None:
             return None
         if time.monotonic() > deadline:
             raise IkomaError("operation.unsettled", operation=order.operation.id)
-    if known(paths, order.operation.id, order.operation.body_hash):
+    try:
+        if not known(paths, order.operation.id, order.operation.body_hash):
+            return own
+    except BaseException:
         own.release()
-        return None
-    return own
+        raise
+    own.path.unlink(missing_ok=True)
+    own.release()
+    return None
 
 
 def _nothing_to_do(paths: Paths, order: Order, bundle: Path | None) -> bool:
@@ -124,7 +138,7 @@ def _nothing_to_do(paths: Paths, order: Order, bundle: Path | None) -> bool:
             if found is None:
                 return False
             lock.release()
-            journal.create_finished(operation, _accepted(operation), _finished(operation, found))
+            journal.create_finished(operation, worker.accepted(operation), _finished(operation, found))
         finally:
             lock.release()
     incoming.discard(incoming.folder(paths, operation.id))
@@ -142,13 +156,3 @@ def _finished(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
         lang=operation.lang,
     )
     return assembled | {name: found[name] for name in ("steps", "seconds", "warnings") if name in found}
-
-
-def _accepted(operation: Operation) -> dict[str, Any]:
-    return {
-        "capability": operation.capability,
-        "app": operation.target.app,
-        "environment": operation.target.environment,
-        "key": operation.key,
-        "client": operation.client,
-    }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +25,7 @@ from agent.operations.record import Record
 from agent.protocol import Credentials
 
 _POLL: Final = 0.05
+BORN: Final = b"1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +38,64 @@ class Secrets:
     def redactor(self) -> Redactor:
         """Return a redactor that knows them."""
         known = Redactor([self.credentials.password] if self.credentials else [])
-        known.add(*(value for value in self.args.values() if isinstance(value, str)))
+        known.add(*_texts(self.args))
         return known
 
 
-def work(paths: Paths, operation: str, secrets: Secrets, verbs: verb.Verbs, own: OperationLock) -> None:
-    """Run ``operation`` from its start to its end. ``own`` is its lock, already held."""
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text inside a JSON value; the names of keys are no secrets."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+def accepted(operation: Operation) -> dict[str, Any]:
+    """Return the data of an operation's first event."""
+    return {
+        "capability": operation.capability,
+        "app": operation.target.app,
+        "environment": operation.target.environment,
+        "key": operation.key,
+        "client": operation.client,
+    }
+
+
+def work(
+    paths: Paths, operation: Operation, secrets: Secrets, verbs: verb.Verbs, own: OperationLock, born: int
+) -> None:
+    """Write ``operation`` into the journal and run it to its end.
+
+    Args:
+        own: its lock, already held.
+        born: where the starter reads ``BORN`` once the operation is durable, or else the error as JSON.
+    """
     redactor = secrets.redactor()
     own.sign()
     try:
         with Journal(paths) as journal:
-            Worker(paths, journal, secrets, verbs, redactor).run(operation)
+            _bear(journal, operation, born)
+            Worker(paths, journal, secrets, verbs, redactor).run(operation.id)
     except Exception as error:  # the operation stays RUNNING: recovery takes it from here
         log.record(paths, error, redactor)
     finally:
         own.path.unlink(missing_ok=True)
         own.release()
+
+
+def _bear(journal: Journal, operation: Operation, born: int) -> None:
+    said = b""
+    try:
+        journal.create(operation, accepted(operation))
+        said = BORN
+    except IkomaError as error:
+        said = json.dumps(error.to_json()).encode()
+        raise
+    finally:
+        with contextlib.suppress(BrokenPipeError):  # whoever started us is gone: so be it
+            os.write(born, said)
+        os.close(born)
 
 
 class Worker:

@@ -164,6 +164,7 @@ def test_a_second_deployment_is_refused_when_it_asks_for_that(house: House) -> N
     hold.unlink()
     error = answer.end["result"]["error"]
     assert answer.end["status"] == "FAILED"
+    assert answer.end["result"]["message"] == "shop: not begun; nothing was changed"
     assert error["id"] == "operation.busy"
     assert first in error["message"]
     assert "https://ci.example/1" in error["message"]

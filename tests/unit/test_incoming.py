@@ -100,10 +100,10 @@ def test_what_is_no_archive_is_refused(paths: Paths, bundle: bytes) -> None:
     assert list(paths.incoming.iterdir()) == []
 
 
-def test_only_old_leftovers_are_swept(paths: Paths) -> None:
-    for name, age in ((".old", 7200), (".new", 0), ("operation", 7200)):
+def test_only_old_leftovers_without_an_operation_are_swept(paths: Paths) -> None:
+    for name, age in ((".old", 7200), (".new", 0), ("operation", 7200), ("lost", 7200)):
         folder = paths.incoming / name
         folder.mkdir()
         os.utime(folder, (folder.stat().st_mtime - age,) * 2)
-    incoming.sweep(paths)
+    incoming.sweep(paths, lambda name: name == "operation")
     assert sorted(folder.name for folder in paths.incoming.iterdir()) == [".new", "operation"]

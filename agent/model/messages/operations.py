@@ -12,6 +12,10 @@ MESSAGES = {
         "{target}: failed in {step}; the release that was serving goes on serving",
         "{target} : échec à l'étape {step} ; la livraison en service le reste",
     ),
+    "operation.end.refused": Message(
+        "{target}: not begun; nothing was changed",
+        "{target} : pas commencé ; rien n'a été modifié",
+    ),
     "operation.end.rolled_back": Message(
         "{target}: failed in {step}; every service is back on the previous release",
         "{target} : échec à l'étape {step} ; tous les services sont revenus à la livraison précédente",
