@@ -1,193 +1,145 @@
-"""The compose file is what Compose says it is, and reading it as YAML agrees in all that we use."""
+"""From the manifest to the compose file of a host."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-from agent.model.errors import Misuse
-from bridge.images.kinds import kinds, rollout
-from bridge.images.render import Rendered, render, required_env
-from bridge.workspace.project import Project
+from agent.model.release import MountedFile, Release
+from agent.releases import render
+from agent.releases.prepare import definition
 
-SUITE = Path(__file__).parents[2] / "docs/examples/suite"
-
-COMPOSE = """
-name: fixed
-x-shared: &shared
-  restart: unless-stopped
-services:
-  web:
-    <<: *shared
-    image: shop/web
-    build:
-      context: .
-      args: [NODE=22, FROM_OUTSIDE, "REGISTRY=${REGISTRY:-docker.io}"]
-      target: final
-      additional_contexts: ["assets=./assets", "tools=docker-image://tools:1"]
-      labels: {team: shop}
-      secrets: [ca, {source: token, target: npm}]
-      shm_size: 1gb
-      cache_from: [x]
-    environment: {API: "http://api:4000", KEY: "${KEY:?}", NAME: "${NAME:-shop}", PRICE: "5 $$"}
-    env_file: [app.env, common.env]
-    ports: ["8080:80"]
-    depends_on: {migrate: {condition: service_completed_successfully}}
-  api:
-    image: shop/web
-    command: api
-    environment: ["DATABASE_URL=postgres://app@db:5432/x"]
-  migrate:
-    image: shop/web
-    command: migrate
-  jobs:
-    image: "${JOBS_IMAGE:-ghcr.io/acme/jobs:1}"
-  db:
-    image: postgres:15
-    volumes: ["data:/var/lib/postgresql/data", "./conf/pg.conf:/etc/pg.conf:ro"]
-  files:
-    image: acme/files
-    volumes: ["files:/data"]
-  debug:
-    image: busybox
-    profiles: [debug]
-    environment: {ONLY: "${DEBUG_ONLY}"}
-secrets:
-  ca: {file: ./ca.pem}
-  token: {environment: NPM_TOKEN}
-volumes: {data: {}, files: {}}
-"""
+IMAGE = "registry.example/shop/web@sha256:" + "0" * 64
+A, B = (hashlib.sha256(text.encode()).hexdigest() for text in ("a", "b"))
 
 
-def project(root: Path, compose: str = COMPOSE, contract: str = '{"app": "shop", "migrations": false}') -> Project:
-    (root / "ikoma.release.json").write_text(contract)
-    (root / "docker-compose.yml").write_text(compose)
-    (root / "Dockerfile").write_text("FROM a AS final\n")
-    (root / "assets").mkdir(exist_ok=True)
-    return Project.open(root)
+def release(service: dict[str, Any], *, tag: str = "", kind: Any = "routed", **more: Any) -> Release:
+    files = [MountedFile(path="conf/a.conf", sha256=A), MountedFile(path="conf/b.conf", sha256=B, executable=True)]
+    return Release(
+        app="shop",
+        environment="production",
+        platform="linux/amd64",
+        compose={"services": {"web": {"image": IMAGE, **service}}, **more},
+        services={"web": {"image": IMAGE, "tag": tag, "kind": kind}},
+        files=files,
+    )
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    return render(project(tmp_path_factory.mktemp("shop")), {"FROM_OUTSIDE": "yes"})
+def web(made: Release, **more: Any) -> dict[str, Any]:
+    service: dict[str, Any] = render.compose_file(made, "shop", **more)["services"]["web"]
+    return service
 
 
-def test_what_is_built_is_told_from_what_is_pulled_and_what_is_shared(shop: Rendered) -> None:
-    assert set(shop.builds) == {"web"}
-    assert shop.images == {"jobs": "ghcr.io/acme/jobs:1", "db": "postgres:15", "files": "acme/files"}
-    assert shop.shared == {"api": "web", "migrate": "web"}
+def test_an_image_of_ours_learns_its_content_tag_and_values_stay_names() -> None:
+    service = web(release({"environment": ["SECRET=${SECRET}"]}, tag="in-0123456789abcdef"))
+    assert service["environment"] == {"SECRET": "${SECRET}", "IKOMA_IMAGE_TAG": "in-0123456789abcdef"}
 
 
-def test_services_of_a_profile_and_the_projects_name_are_left_out(shop: Rendered) -> None:
-    assert "debug" not in shop.compose["services"]
-    assert "name" not in shop.compose
-    assert shop.compose["volumes"] == {"data": {}, "files": {}}  # no project name in them
+def test_no_release_id_enters_a_container() -> None:
+    made = release({})
+    assert made.id not in str(render.compose_file(made, "shop", {}, {"web": "h"}))
 
 
-def test_nothing_but_build_arguments_and_images_is_interpolated(shop: Rendered) -> None:
-    web = shop.compose["services"]["web"]["environment"]
-    assert web == {"API": "http://api:4000", "KEY": "${KEY:?}", "NAME": "${NAME:-shop}", "PRICE": "5 $$"}
-    assert shop.builds["web"].args == {"NODE": "22", "FROM_OUTSIDE": "yes", "REGISTRY": "docker.io"}
+@pytest.mark.parametrize(
+    ("kind", "restart"), [("routed", "unless-stopped"), ("worker", "unless-stopped"), ("one-shot", None)]
+)
+def test_what_runs_for_long_is_restarted_by_the_engine(kind: str, restart: str | None) -> None:
+    assert web(release({}, kind=kind)).get("restart") == restart
 
 
-def test_a_build_has_absolute_places_and_what_bake_needs(shop: Rendered) -> None:
-    build = shop.builds["web"]
-    assert build.dockerfile == build.context / "Dockerfile"
-    assert build.target == "final"
-    assert build.contexts == {"assets": str(build.context / "assets"), "tools": "docker-image://tools:1"}
-    assert build.labels == {"team": "shop"}
-    assert build.secrets == (f"id=ca,src={build.context / 'ca.pem'}", "id=npm,env=NPM_TOKEN")
-    assert build.extra == {"shm-size": "1gb"}
+def test_a_restart_policy_that_is_declared_stays() -> None:
+    assert web(release({"restart": "no"}))["restart"] == "no"
 
 
-def test_values_without_a_default_are_required_of_the_host(shop: Rendered) -> None:
-    assert required_env(shop.compose["services"]["web"]["environment"]) == ["KEY"]
-    assert "DEBUG_ONLY" not in required_env(shop.compose)
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("./conf/a.conf", f"./files/{A}"),
+        ("conf/b.conf", f"./files/{B}-x"),
+        ("./uploads", "./data/uploads"),
+        ("./conf/../uploads/x", "./data/uploads/x"),
+        ("../outside", "../outside"),
+        ("/etc/shadow", "/etc/shadow"),
+        ("./agent.env", "./data/agent.env"),
+    ],
+)
+def test_a_mounted_path_lies_in_the_targets_own_folders_or_is_left_for_the_policy(source: str, place: str) -> None:
+    long = web(release({"volumes": [{"type": "bind", "source": source, "target": "/x"}]}))["volumes"]
+    assert long == [{"type": "bind", "source": place, "target": "/x"}]
 
 
-def test_kinds_follow_from_what_stands_in_the_file(shop: Rendered, tmp_path: Path) -> None:
-    settings = project(tmp_path).settings
-    assert kinds(shop, settings) == {
-        "api": "routed",  # the web app has its address among its values
-        "db": "stateful",  # a known database
-        "files": "stateful",  # an image of others with a named volume
-        "jobs": "worker",  # nobody reaches it
-        "migrate": "one-shot",  # awaited to its end
-        "web": "worker",  # a published port alone says nothing about who reaches it
+def test_a_mounted_folder_is_named_by_what_is_in_it() -> None:
+    (volume,) = web(release({"volumes": ["./conf:/etc/conf:ro"]}))["volumes"]
+    assert volume.startswith("./files/tree-")
+    assert volume.endswith(":/etc/conf:ro")
+
+
+def test_named_volumes_stay() -> None:
+    assert web(release({"volumes": ["data:/data"]}))["volumes"] == ["data:/data"]
+
+
+def test_mounted_files_lie_where_the_compose_file_says(tmp_path: Path) -> None:
+    made = release({"volumes": ["./conf:/etc/conf:ro", "./conf/a.conf:/a"]})
+    source, files = tmp_path / "bundle", tmp_path / "files"
+    (source / "files").mkdir(parents=True)
+    (source / "files" / A).write_text("a")
+    (source / "files" / B).write_text("b")
+    render.materialise(made, source, files)
+    render.materialise(made, source, files)
+    folder, single = (item.split(":")[0].removeprefix("./files/") for item in web(made)["volumes"])
+    assert (files / single).read_text() == "a"
+    assert (files / folder / "b.conf").read_text() == "b"
+    assert (files / folder / "b.conf").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("declared", ["app.env", ["./app.env"], [{"path": ".env", "required": False}]])
+def test_the_targets_values_stand_in_for_the_repositorys_env_file(declared: Any) -> None:
+    assert web(release({"env_file": declared}))["env_file"] == ["app.env"]
+
+
+def test_a_fixed_container_name_becomes_an_alias() -> None:
+    service = web(release({"container_name": "shop-web"}))
+    assert "container_name" not in service
+    assert service["networks"] == {"default": {"aliases": ["shop-web"]}}
+
+
+def test_labels_tell_whose_container_it_is() -> None:
+    labels = web(release({"labels": ["a=b"]}), hashes={"web": "h"})["labels"]
+    assert labels == {
+        "a": "b", "ikoma.hash": "h", "ikoma.target": "shop", "ikoma.app": "shop", "ikoma.environment": "production",
+    }  # fmt: skip
+
+
+def test_networks_without_addresses_get_a_subnet_of_which_the_engine_uses_the_upper_half() -> None:
+    made = release({}, networks={"back": {}, "own": {"ipam": {"config": [{"subnet": "10.9.0.0/24"}]}}})
+    assert render.networks_of(made.compose) == ["back", "default"]
+    networks = render.compose_file(made, "shop", {"default": "10.213.0.0/24", "back": "10.213.1.0/24"})["networks"]
+    assert networks["back"]["ipam"]["config"] == [{"subnet": "10.213.1.0/24", "ip_range": "10.213.1.128/25"}]
+    assert networks["own"]["ipam"]["config"] == [{"subnet": "10.9.0.0/24"}]
+
+
+def normalised(**service: Any) -> dict[str, Any]:
+    return {
+        "services": {"web": service, "api": {"image": "x"}},
+        "volumes": {"data": {"name": "shop_data"}, "other": {}},
     }
 
 
-def test_a_route_a_probe_or_a_statement_decides_over_inference(shop: Rendered, tmp_path: Path) -> None:
-    contract = """{"app": "shop", "migrations": false, "routes": {"shop.example": "web:80"},
-      "services": {"jobs": {"probe": {"path": "/up", "port": 1}}, "files": {"kind": "worker"}}}"""
-    found = kinds(shop, project(tmp_path, contract=contract).settings)
-    assert (found["web"], found["jobs"], found["files"]) == ("routed", "routed", "worker")
+def test_a_service_is_defined_by_its_own_definition_alone() -> None:
+    one = normalised(image="x", volumes=[{"type": "volume", "source": "data"}])
+    other = one | {"services": {**one["services"], "api": {"image": "y"}}}
+    assert definition(one, "web") == definition(other, "web")
+    assert definition(one, "web")["volumes"] == {"data": {"name": "shop_data"}}
 
 
-def test_a_published_port_or_an_exclusive_volume_stops_first(shop: Rendered, tmp_path: Path) -> None:
-    contract = """{"app": "shop", "migrations": false,
-      "services": {"files": {"exclusive_volumes": true}, "db": {"rollout": "stop-first"}, "api": {}}}"""
-    stated = project(tmp_path, contract=contract).settings.services
-    services = shop.compose["services"]
-    assert rollout(services["files"], stated["files"]) == "stop-first"
-    assert rollout(services["db"], stated["db"]) == "stop-first"
-    assert rollout(services["web"], stated["api"]) == "stop-first"
-    assert rollout(services["api"], stated["api"]) == "start-first"
+def test_depending_on_another_service_does_not_change_a_container() -> None:
+    assert definition(normalised(image="x", depends_on={"api": {}}), "web") == definition(normalised(image="x"), "web")
 
 
-REFUSED = [
-    ("services: {web: {command: x}}", "compose.no_image", "web"),
-    ("services: {web: {build: ./nowhere}}", "build.context", "nowhere"),
-    ("services: {web: {build: https://example.com/r.git}}", "build.context", "example.com"),
-    ("services: {web: {build: /etc}}", "build.context", "/etc"),
-    ("services: {web: {build: {context: ., dockerfile: Nofile}}}", "dockerfile.missing", "Nofile"),
-    ("services: {web: {build: {context: ., privileged: true}}}", "build.unsupported", "privileged"),
-    ("services: {web: {build: {context: ., args: {A: '${UNSET}'}}}}", "build.variable", "UNSET"),
-    ("services: {web: {image: '${UNSET}'}}", "build.variable", "services.web.image"),
-    ("services: {web: {image: a, depends_on: [x]}, x: {image: b, profiles: [p]}}", "compose.profile", "x"),
-    ("services: {web: {image: a, prots: []}}", "compose.broken", "prots"),
-    ("services: [", "compose.broken", "docker-compose.yml"),
-]
-
-
-@pytest.mark.parametrize(("compose", "message", "names"), REFUSED)
-def test_a_mistake_is_refused_by_name(tmp_path: Path, compose: str, message: str, names: str) -> None:
-    with pytest.raises(Misuse) as caught:
-        render(project(tmp_path, compose), {})
-    assert caught.value.id == message
-    assert names in caught.value.message("en")
-
-
-def as_yaml(file: Path) -> Any:
-    return YAML(typ="safe", pure=True).load(file)["services"]
-
-
-@pytest.mark.parametrize("name", ["suite", "shop"])
-def test_reading_the_file_as_yaml_agrees_in_the_fields_we_use(name: str, tmp_path: Path) -> None:
-    opened = Project.open(SUITE) if name == "suite" else project(tmp_path)
-    rendered = render(opened, {}).compose["services"]
-    read = as_yaml(opened.compose_file)
-    for service, entry in rendered.items():
-        for key in ("image", "restart", "expose", "command", "profiles"):
-            assert entry.get(key) == _words(read[service].get(key), entry.get(key)), (service, key)
-        assert _mapping(entry.get("environment")) == _mapping(read[service].get("environment"))
-        assert sorted(entry.get("depends_on") or {}) == sorted(read[service].get("depends_on") or {})
-        build, raw = entry.get("build"), read[service].get("build")
-        if build:
-            assert {key: build.get(key) for key in ("context", "dockerfile", "target")} == {
-                key: raw.get(key) for key in ("context", "dockerfile", "target")
-            }
-            assert _mapping(build.get("args")) == _mapping(raw.get("args"))
-
-
-def _words(value: Any, rendered: Any) -> Any:
-    return value.split() if isinstance(value, str) and isinstance(rendered, list) else value
-
-
-def _mapping(value: Any) -> dict[str, str | None]:
-    if isinstance(value, list):
-        return {item.partition("=")[0]: item.partition("=")[2] if "=" in item else None for item in value}
-    return {key: None if item is None else str(item) for key, item in (value or {}).items()}
+def test_a_changed_value_changes_a_service() -> None:
+    assert definition(normalised(environment={"A": "1"}), "web") != definition(
+        normalised(environment={"A": "2"}), "web"
+    )
