@@ -63,10 +63,12 @@ def parse(text: str) -> Reference:
     else:
         registry, path = HUB, rest
     registry = HUB if registry in ("index.docker.io", HUB_API) else registry
-    path, _, tag = path.partition(":")
+    path, colon, tag = path.partition(":")
     if registry == HUB and "/" not in path:
         path = f"library/{path}"
-    tag = tag or ("" if digest else "latest")
+    tag = tag if colon or digest else "latest"
+    if colon and not tag:
+        raise Misuse("build.image_name", name=text)
     _check(text, path, tag, digest)
     return Reference(registry, path, tag, digest)
 

@@ -134,6 +134,8 @@ def _tidy(node: Any) -> None:
     if {"anyOf", "ge", "le"} <= node.keys():
         limits = {"minimum": node.pop("ge"), "maximum": node.pop("le")}
         node["anyOf"] = [{"type": "number", **limits}, {"type": "string", "pattern": _DURATION}]
+    if "patternProperties" in node:
+        node.setdefault("additionalProperties", False)
     for definition in (node.get("properties") or {}).values():
         if isinstance(definition, dict):
             definition.pop("title", None)
