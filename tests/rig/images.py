@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
-import tarfile
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.rig import engine, keys, rootfs
@@ -31,6 +34,7 @@ cp -R /etc/skel /home/node
 chown -R 1000:1000 /home/node
 """
 EMPTY = ("--exclude=./dev/*", "--exclude=./proc/*", "--exclude=./sys/*")
+CATALOGUE = "images.json"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -39,10 +43,10 @@ class Base:
     """One base image: what its files are made of and the settings that `docker import` gives it."""
 
     name: str
-    recipe: Recipe
+    path: Path  # where the cache has (or will have) its files
+    make: Callable[[], Path]  # makes them if need be
     version: tuple[str, ...]  # the command inside that prints its version
-    settings: list[str] = field(default_factory=list)
-    only: tuple[str, ...] = (".",)  # the part of the file system that enters the image
+    settings: list[str]
 
 
 def bases() -> list[Base]:
@@ -50,57 +54,70 @@ def bases() -> list[Base]:
     return [_node(), _caddy(), _busybox()]
 
 
-def stored() -> Path:
-    """The cached storage of a registry that holds every base image."""
-    text = json.dumps([[base.recipe.digest(), base.settings] for base in bases()])
-    return states.cache() / f"registry-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-
-
-def catalogue() -> dict[str, dict[str, str]]:
-    """Name → repository, tag and digest of every base image."""
-    known: dict[str, dict[str, str]] = json.loads((stored() / "images.json").read_text())
-    return known
-
-
 def reference(state: State, name: str, *, pinned: bool = False) -> str:
     """A base image's name in the rig's registry, by tag or by digest."""
-    entry = catalogue()[name]
+    if name not in state.images:
+        raise RigError("the base images are not in the registry yet; run `scripts/rig up`")
+    entry = state.images[name]
     end = f"@{entry['digest']}" if pinned else f":{entry['tag']}"
-    return f"{state.registry}/{entry['repository']}{end}"
+    return f"{state.registry}/base/{name}{end}"
+
+
+def prepare() -> None:
+    """Make, side by side, every file system that is not in the cache: the boxes' own and the images'."""
+    wanted = [lambda: rootfs.ensure(rootfs.BOX)]
+    if not _stored().exists():
+        wanted += [base.make for base in bases()]
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(make) for make in wanted]:
+            done.result()
 
 
 def ensure(state: State, builder: Box, storage: Path, login: dict[str, str]) -> None:
-    """Make, push and cache the base images, unless the cache (and so the registry) has them.
+    """See to it that the registry holds the base images: from the cache, or made and pushed now.
 
     ``storage`` is the registry's storage; ``login`` holds the user and secret that may push.
     """
-    if stored().exists():
-        return
+    stored = rootfs.cached(_stored(), lambda folder: _fill(folder, state, builder, storage, login))
+    catalogue = (stored / CATALOGUE).read_text()
+    known = storage / CATALOGUE
+    if not known.exists() or known.read_text() != catalogue:
+        run(["cp", "-a", f"{stored}/.", storage])  # named by content, so it may be added while the registry runs
+    state.images = json.loads(catalogue)
+
+
+def _stored() -> Path:
+    """The cached storage of a registry that holds every base image."""
+    text = json.dumps([[base.path.name, base.settings] for base in bases()])
+    return states.cache() / f"registry-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _fill(folder: Path, state: State, builder: Box, storage: Path, login: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory(prefix="rig-push-") as config:
         states.write_private(Path(config) / "config.json", _docker_config(state, login))
         environment = {**os.environ, "DOCKER_HOST": engine.url(builder), "DOCKER_CONFIG": config}
         entries = {base.name: _push(state, base, environment) for base in bases()}
-    fresh = stored().with_name(f".{stored().name}.new")
-    run(["rm", "-rf", fresh])
-    run(["cp", "-a", storage, fresh])
-    (fresh / "images.json").write_text(json.dumps(entries, indent=1))
-    fresh.rename(stored())
+    run(["cp", "-a", f"{storage}/.", folder])
+    for repository in (folder / "docker/registry/v2/repositories").iterdir():
+        if repository.name != "base":  # what someone else pushed there is not for the cache
+            shutil.rmtree(repository)
+    (folder / CATALOGUE).write_text(json.dumps(entries, indent=1))
 
 
 def _push(state: State, base: Base, environment: dict[str, str]) -> dict[str, str]:
-    files = rootfs.ensure(base.recipe, _furnish)
-    repository, tag = f"base/{base.name}", _major(run(["chroot", files, *base.version]))
-    name = f"{state.registry}/{repository}:{tag}"
+    files = base.make()
+    tag = _major(run(["chroot", files, *base.version]))
+    name = f"{state.registry}/base/{base.name}:{tag}"
     say(f"pushing the base image {name}")
     _import(base, files, name, environment)
     run(["docker", "push", "--quiet", name], env=environment)
     digests = run(["docker", "image", "inspect", "--format", '{{join .RepoDigests "\\n"}}', name], env=environment)
-    return {"repository": repository, "tag": tag, "digest": digests.split("@")[1].split()[0]}
+    return {"tag": tag, "digest": digests.split("@")[1].split()[0]}
 
 
 def _import(base: Base, files: Path, name: str, environment: dict[str, str]) -> None:
     changes = [word for setting in base.settings for word in ("--change", setting)]
-    pack = ["tar", "--create", "--numeric-owner", *EMPTY, "--directory", str(files), *base.only]
+    pack = ["tar", "--create", "--numeric-owner", *EMPTY, "--directory", str(files), "."]
     with subprocess.Popen(pack, stdout=subprocess.PIPE) as tar:
         command = ["docker", "import", *changes, "-", name]
         done = subprocess.run(command, stdin=tar.stdout, capture_output=True, text=True, env=environment, check=False)
@@ -123,7 +140,6 @@ def _docker_config(state: State, login: dict[str, str]) -> str:
 
 def _node() -> Base:
     """Node.js and pnpm; npm's registry and the machine's authorities are set, so that installs in a build just work."""
-    registry = run(["npm", "config", "get", "registry"]).strip()
     recipe = Recipe(
         name="node",
         packages=("nodejs", "ca-certificates", "curl"),
@@ -132,10 +148,10 @@ def _node() -> Base:
     )
     settings = [
         "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        f"ENV NODE_EXTRA_CA_CERTS={CA_BUNDLE} SSL_CERT_FILE={CA_BUNDLE} npm_config_registry={registry}",
+        f"ENV NODE_EXTRA_CA_CERTS={CA_BUNDLE} SSL_CERT_FILE={CA_BUNDLE} npm_config_registry={_npm_registry()}",
         'CMD ["node"]',
     ]
-    return Base("node", recipe, ("node", "--version"), settings)
+    return _debian("node", recipe, ("node", "--version"), settings)
 
 
 def _caddy() -> Base:
@@ -145,20 +161,29 @@ def _caddy() -> Base:
         "EXPOSE 80 443",
         'CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]',
     ]
-    return Base("caddy", recipe, ("caddy", "version"), settings)
+    return _debian("caddy", recipe, ("caddy", "version"), settings)
+
+
+def _debian(name: str, recipe: Recipe, version: tuple[str, ...], settings: list[str]) -> Base:
+    return Base(name, recipe.path(), lambda: rootfs.ensure(recipe, _furnish), version, settings)
 
 
 def _busybox() -> Base:
     """A shell and the usual small tools: the whole image is one static program and its names."""
-    finish = """
-        mkdir -p /small/bin /small/tmp /small/etc
-        chmod 1777 /small/tmp
-        echo root:x:0:0::/:/bin/sh >/small/etc/passwd
-        cp /usr/bin/busybox /small/bin/
-        for tool in $(busybox --list); do [ "$tool" = busybox ] || ln -s busybox "/small/bin/$tool"; done
-    """
-    recipe = Recipe(name="busybox", packages=("busybox-static",), finish=finish)
-    return Base("busybox", recipe, ("busybox",), ['CMD ["sh"]'], only=("--transform=s,^small,.,", "small"))
+    path = states.cache() / f"busybox-{rootfs.BOX.digest()}"
+    return Base("busybox", path, lambda: rootfs.cached(path, _fill_busybox), ("/bin/busybox",), ['CMD ["sh"]'])
+
+
+def _fill_busybox(files: Path) -> None:
+    for folder in ("bin", "etc", "tmp"):
+        (files / folder).mkdir()
+    (files / "tmp").chmod(0o1777)
+    (files / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n")
+    program = files / "bin/busybox"
+    shutil.copy(rootfs.ensure(rootfs.BOX) / "usr/bin/busybox", program)
+    for tool in run([program, "--list"]).split():
+        if tool != "busybox":
+            (files / "bin" / tool).symlink_to("busybox")
 
 
 def _furnish(files: Path) -> None:
@@ -178,11 +203,15 @@ def _install_pnpm(files: Path) -> None:
             raise RigError(f"pnpm {PNPM} from the npm registry is not the package we pinned")
         target = files / "usr/local/lib/pnpm"
         target.mkdir(parents=True)
-        with tarfile.open(package) as archive:
-            archive.extractall(target, filter="data")
+        run(["tar", "--extract", "--no-same-owner", "--file", package, "--directory", target])
     for name, script in (("pnpm", "pnpm.cjs"), ("pnpx", "pnpx.cjs")):
         (target / "package/bin" / script).chmod(0o755)
         (files / "usr/local/bin" / name).symlink_to(f"../lib/pnpm/package/bin/{script}")
+
+
+@functools.cache
+def _npm_registry() -> str:
+    return run(["npm", "config", "get", "registry"]).strip()
 
 
 def _machine_authorities() -> str:

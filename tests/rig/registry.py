@@ -8,8 +8,8 @@ import socket
 from pathlib import Path
 
 from tests.rig import box as boxes
-from tests.rig import images, keys, rootfs
-from tests.rig.commands import run, wait_until
+from tests.rig import keys, rootfs
+from tests.rig.commands import wait_until
 from tests.rig.state import REGISTRY, Box, State
 
 STORAGE = "var/lib/docker-registry"
@@ -21,7 +21,7 @@ SERVICES: list[dict[str, object]] = [
 
 
 def ensure(state: State) -> Box:
-    """The running registry, started if need be with the cached base images in it."""
+    """The running registry, started if need be."""
     box = state.boxes.setdefault("registry", Box("registry", "registry", REGISTRY))
     if not boxes.is_running(box):
         boxes.start(state, box, rootfs.ensure(rootfs.BOX), SERVICES, lambda: _furnish(state, box))
@@ -56,9 +56,6 @@ def _furnish(state: State, box: Box) -> None:
         boxes.write(box, f"/etc/rig/{name}.crt", certificate.read_text())
         boxes.write(box, f"/etc/rig/{name}.key", key.read_text(), mode=0o600)
     shutil.copy(Path(__file__).with_name("tokens.py"), boxes.root(box) / "etc/rig/tokens.py")
-    stored = images.stored()
-    if stored.exists() and not any(storage(box).iterdir()):
-        run(["cp", "-a", f"{stored}/.", storage(box)])
 
 
 def _configuration(state: State) -> dict[str, object]:

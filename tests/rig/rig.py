@@ -18,6 +18,7 @@ def up(state: State, name: str, disk: str | None) -> Box:
     """Bring the shared parts and the host ``name`` up; what runs already is left alone."""
     _refuse_overlay()
     try:
+        images.prepare()
         network.up(state)
         keys.authority()
         keys.bundle()

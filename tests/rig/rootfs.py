@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -58,36 +58,57 @@ def ensure(recipe: Recipe, furnish: Callable[[Path], None] | None = None) -> Pat
 
     ``furnish`` may add files to it before it enters the cache.
     """
-    path = recipe.path()
+
+    def make(root: Path) -> None:
+        _debootstrap(recipe, root)
+        if furnish:
+            furnish(root)
+
+    return cached(recipe.path(), make)
+
+
+def cached(path: Path, make: Callable[[Path], None]) -> Path:
+    """The folder ``path`` of the cache; when it is missing, ``make`` fills it, and only a whole one gets the name.
+
+    Whoever else wants the same folder at the same time waits for it.
+    """
     if path.exists():
         return path
-    began = time.monotonic()
-    say(f"making the file system {path.name} (once; cached)")
     path.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=path.parent))
-    try:
-        _debootstrap(recipe, work)
-        if furnish:
-            furnish(work / "root")
-        (work / "root").rename(path)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    say(f"made {path.name} in {time.monotonic() - began:.0f} s")
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            began = time.monotonic()
+            say(f"making {path.name} (once; cached)")
+            _make(path, make)
+            say(f"made {path.name} in {time.monotonic() - began:.0f} s")
     return path
 
 
-def _debootstrap(recipe: Recipe, work: Path) -> None:
-    sources = work / "mirror.sources"
+def _make(path: Path, make: Callable[[Path], None]) -> None:
+    work = path.with_name(f".{path.name}.new")
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "root").mkdir(parents=True)
+    try:
+        make(work / "root")
+        (work / "root").rename(path)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _debootstrap(recipe: Recipe, root: Path) -> None:
+    sources = root.with_name("mirror.sources")
     sources.write_text(_sources())
-    options = [f"--dpkgopt=path-exclude={pattern}" for pattern in UNREAD]
+    # A file system that is made anew after a crash needs no fsync for each of its files.
+    options = ["--dpkgopt=force-unsafe-io", *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNREAD)]
     if recipe.finish:
-        script = work / "finish.sh"
+        script = root.with_name("finish.sh")
         script.write_text(f"set -eu\n{recipe.finish}\n")
         options.append(f'--customize-hook=chroot "$1" sh <{script}')
     options += ["--mode=root", "--format=directory", f"--variant={recipe.variant}"]
     options += [f"--include={','.join(recipe.packages)}"]
     environment = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-    run(["mmdebstrap", *options, RELEASE, work / "root", sources], env=environment)
+    run(["mmdebstrap", *options, RELEASE, root, sources], env=environment)
 
 
 def _sources() -> str:

@@ -40,6 +40,7 @@ class State:
     rig: str
     subnet: str | None = None  # the first three octets
     boxes: dict[str, Box] = field(default_factory=dict)
+    images: dict[str, dict[str, str]] = field(default_factory=dict)  # base image → tag and digest
     registry_token: str = field(default_factory=lambda: secrets.token_hex(20))
     readonly_token: str = field(default_factory=lambda: secrets.token_hex(20))
     database_password: str = field(default_factory=lambda: secrets.token_hex(20))
