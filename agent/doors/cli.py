@@ -17,7 +17,8 @@ from agent.capabilities import Index
 from agent.doors import admin, plain
 from agent.doors.local import Local
 from agent.doors.service import Service
-from agent.host import log
+from agent.host import ballast, log
+from agent.host import settings as host_settings
 from agent.host.keys import Grant
 from agent.host.paths import Paths
 from agent.model import messages
@@ -95,13 +96,14 @@ def _status(at: Local) -> int:
 
 
 def _recover(at: Local) -> int:
+    """The supervisor's round: what died is ended, what got lost is found again, space is kept back."""
+    recovery.ensure_all(at.paths, at.index)
     if at.paths.journal.exists():
         with Journal(at.paths) as journal:
             incoming.sweep(at.paths, lambda operation: journal.find(operation) is not None)
-            slugs = {operation.target.slug for operation in recovery.stranded(at.paths, journal)}
-        for slug in sorted(slugs):
-            recovery.recover(at.paths, Target.from_slug(slug), at.index)
-    tend.tend(at.paths)
+    ballast.keep(at.paths, host_settings.load(at.paths).reserve_mb)
+    for service in tend.tend(at.paths):
+        print(service)
     return Exit.DONE
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from agent.host.clock import now
 from agent.host.flock import Flock, is_held
 from agent.host.paths import Paths
 from agent.model.names import Target
+
+HOUSEKEEPING: Final = "-"
+"""Stands for the operation where the supervised unit holds a target for a moment: one waits for it without a word."""
 
 
 @dataclass(frozen=True, slots=True)

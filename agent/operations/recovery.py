@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from agent.host import log
@@ -40,15 +41,26 @@ def ensure(paths: Paths, verbs: verb.Verbs, target: Target | None = None, wait: 
 
     The recovery runs detached: it does not depend on the call that noticed. No journal may be open.
     """
+    mine = [operation.id for operation in _begin(paths, verbs) if operation.target == target]
+    if mine:
+        _await_end(paths, mine, wait)
+
+
+def ensure_all(paths: Paths, verbs: verb.Verbs, wait: float = _PATIENCE) -> None:
+    """Start the recovery of what is stranded, all targets at the same time, and wait for it; see ``ensure``."""
+    if found := _begin(paths, verbs):
+        _await_end(paths, [operation.id for operation in found], wait)
+
+
+def _begin(paths: Paths, verbs: verb.Verbs) -> list[Operation]:
+    """Detach a recovery for each target that needs one; return the stranded operations."""
     if not paths.journal.exists():
-        return
+        return []
     with Journal(paths) as journal:
         found = stranded(paths, journal)
     for slug in sorted({operation.target.slug for operation in found}):
-        detach(lambda slug=slug: recover(paths, Target.from_slug(slug), verbs))  # type: ignore[misc]
-    mine = [operation.id for operation in found if operation.target == target]
-    if mine:
-        _await_end(paths, mine, wait)
+        detach(partial(recover, paths, Target.from_slug(slug), verbs))
+    return found
 
 
 def recover(paths: Paths, target: Target, verbs: verb.Verbs) -> None:

@@ -7,7 +7,7 @@ from agent.host import settings as host_settings
 from agent.host.paths import Paths
 from agent.model.errors import IkomaError
 from agent.model.names import Target
-from agent.operations.lock import Holder, TargetLock
+from agent.operations.lock import HOUSEKEEPING, Holder, TargetLock
 from agent.releases import reconcile
 from agent.releases.site import Site
 
@@ -24,7 +24,7 @@ def tend(paths: Paths) -> list[str]:
 
 def _one(paths: Paths, site: Site) -> list[str]:
     lock = TargetLock(paths, site.target)
-    if not lock.take(Holder("-", "reconcile")):
+    if not lock.take(Holder(HOUSEKEEPING, "reconcile")):
         return []
     try:
         return reconcile.reconcile(site)

@@ -20,7 +20,7 @@ from agent.operations import recovery, verb
 from agent.operations.context import context, finish
 from agent.operations.engine import Engine
 from agent.operations.journal import Journal, Operation
-from agent.operations.lock import Holder, OperationLock, TargetLock, is_alive
+from agent.operations.lock import HOUSEKEEPING, Holder, OperationLock, TargetLock, is_alive
 from agent.operations.record import Record
 from agent.protocol import Credentials
 
@@ -134,15 +134,24 @@ class Worker:
         mine = Holder(operation.id, operation.capability, client=operation.client)
         announced = ""
         while (other := self._ahead(operation)) is not None or not lock.take(mine):
-            holder = lock.holder() or other or Holder("?")
-            if operation.on_busy == "refuse":
+            holder = self._holder(operation, lock) or other
+            if holder is not None and operation.on_busy == "refuse":
                 raise IkomaError("operation.busy", target=operation.target, holder=holder.operation,
                                  since=holder.since, client=holder.who())  # fmt: skip
-            if holder.operation != announced:
+            if holder is not None and holder.operation != announced:
                 record.emit("waiting", holder.event())
                 announced = holder.operation
             time.sleep(_POLL)
         recovery.settle_target(self.paths, self.journal, operation.target, self.verbs)
+
+    def _holder(self, operation: Operation, lock: TargetLock) -> Holder | None:
+        """Return the operation that holds the target; None for a moment in which nobody does who counts."""
+        if (written := lock.holder()) is not None:
+            return written if written.operation != HOUSEKEEPING else None
+        for one in self.journal.unfinished(operation.target.slug):
+            if one.status == "RUNNING":
+                return Holder(one.id, one.capability, one.started or one.created, one.client, 0)
+        return None
 
     def _ahead(self, operation: Operation) -> Holder | None:
         """Return the living operation that has waited for the target longer than this one."""

@@ -2,12 +2,13 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from agent.model.names import Target, new_operation
-from agent.operations.lock import Holder, TargetLock
+from agent.operations.lock import HOUSEKEEPING, Holder, TargetLock
 from agent.protocol import Body, Credentials
 from tests.fixtures.operations.house import SHOP, House, collect, tar, with_bundle
 
@@ -296,3 +297,15 @@ def _counter(house: House) -> list[str]:
 def _files_with(root: Path, text: str) -> list[str]:
     found = subprocess.run(["grep", "-rlaF", "--", text, str(root)], capture_output=True, text=True)
     return found.stdout.splitlines()
+
+
+def test_one_that_must_not_wait_waits_for_housekeeping_all_the_same(house: House) -> None:
+    lock, operation = TargetLock(house.paths, SHOP), new_operation()
+    assert lock.take(Holder(HOUSEKEEPING, "reconcile"))
+    call = house.deploying(operation, on_busy="refuse")
+    house.wait_for(operation, "accepted")
+    time.sleep(0.3)
+    lock.release()
+    answer = collect(call)
+    assert answer.end["status"] == "HEALTHY"
+    assert "waiting" not in [event["kind"] for event in answer.events]
