@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
-from agent.host import process
-from agent.host.files import write_json
 from agent.model import messages
-from agent.model.errors import IkomaError, Misuse
-from agent.model.secret import Redactor
-from bridge.images import bake, builder, login, names
+from agent.model.errors import Misuse
+from bridge.images import bake, baking, names
 from bridge.images.names import Reference
 from bridge.images.registry import Access, Client
 from bridge.images.render import Rendered, render
@@ -68,9 +62,10 @@ class Images:
         client: Client | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.project, self.access, self.environ = project, access, environ
-        self.rendered = rendered or render(project, environ)
-        self.client = client or Client(access, environ)
+        self.project, self.access = project, access
+        self.environ: Mapping[str, str] = os.environ if environ is None else environ
+        self.rendered = rendered or render(project, self.environ)
+        self.client = client or Client(access, self.environ)
         check_services(self.rendered, only, project)
         reader = Reader()
         self.recipes: dict[str, Recipe] = {}
@@ -180,16 +175,8 @@ def build(
 
 def _bake(known: Images, orders: list[bake.Order], access: Access, on_line: OnLine) -> dict[str, BuiltImage]:
     started = time.monotonic()
-    with login.logged_in(access, known.environ) as env:
-        found = builder.detect(env)
-        if not found.keeps_cache:
-            on_line(messages.text("build.no_cache", {"driver": found.driver}))
-        definition = bake.definition(orders, cache=found.keeps_cache)
-        pushed = _run(definition, orders, access, env, on_line)
+    pushed = baking.run(orders, access, known.environ, on_line)
     seconds = round(time.monotonic() - started, 1)
-    missing = sorted(order.build.service for order in orders if order.build.service not in pushed)
-    if missing:
-        raise IkomaError("build.incomplete", services=", ".join(missing))
     done = {}
     for order in orders:
         service = order.build.service
@@ -197,47 +184,3 @@ def _bake(known: Images, orders: list[bake.Order], access: Access, on_line: OnLi
         facts = {"service": service, "tag": order.reference.tag, "seconds": seconds}
         on_line(messages.text("build.pushed", facts))
     return done
-
-
-def _run(
-    definition: dict[str, Any], orders: list[bake.Order], access: Access, env: Mapping[str, str], on_line: OnLine
-) -> dict[str, str]:
-    folder = Path(env["DOCKER_CONFIG"])
-    file, metadata = folder / "bake.json", folder / "metadata.json"
-    write_json(file, definition, 0o600)
-    redact = Redactor([access.token])
-    said: list[str] = []
-    shown: set[str] = set()
-
-    def heard(line: str) -> None:
-        said.append(redact(line))
-        if (text := bake.readable(said[-1])) and text not in shown:
-            shown.add(text)
-            on_line(text)
-
-    services = [order.build.service for order in orders]
-    argv = bake.command(file, metadata, services)
-    done = process.run(argv, env=_with_secrets(env, orders), check=False, on_line=heard)
-    if not done.ok:
-        raise _failed(said, access)
-    return bake.digests(json.loads(metadata.read_bytes()), services)
-
-
-def _with_secrets(env: Mapping[str, str], orders: list[bake.Order]) -> dict[str, str]:
-    """Hand on the variables that build secrets name, and no others."""
-    wanted = {secret.partition(",env=")[2] for order in orders for secret in order.build.secrets}
-    return dict(env) | {name: os.environ[name] for name in wanted - {""} if name in os.environ}
-
-
-def _failed(said: list[str], access: Access) -> IkomaError:
-    cause = bake.fault(said)
-    registry = access.address.partition("/")[0]
-    if any(word in cause for word in ("denied: ", "insufficient_scope", "403 Forbidden", "no basic auth")):
-        repository = access.address.partition("/")[2] or registry
-        return IkomaError("registry.denied", registry=registry, what="push", repository=repository,
-                          said=cause.splitlines()[0][:300])  # fmt: skip
-    if "401 Unauthorized" in cause or "unauthorized: " in cause:
-        return IkomaError("registry.bad_login", registry=registry, user=access.username)
-    if "certificate signed by unknown authority" in cause:
-        return IkomaError("registry.untrusted", registry=registry, reason=cause.splitlines()[0][:300])
-    return IkomaError("build.failed", said=cause)

@@ -14,6 +14,8 @@ import ssl
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
@@ -23,7 +25,7 @@ from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_
 
 from agent.model.errors import IkomaError, Misuse
 from agent.model.secret import Secret
-from bridge.images.names import Reference
+from bridge.images.names import HUB, Reference
 
 ACCEPT: Final = ", ".join(
     (
@@ -36,6 +38,7 @@ ACCEPT: Final = ", ".join(
 TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=15.0)
 PARALLEL: Final = 8
 
+_HUB_LOGIN: Final = "https://index.docker.io/v1/"
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _LOOPBACK = re.compile(r"(localhost|127\.[0-9.]+|\[::1\])(:\d+)?")
 
@@ -69,7 +72,7 @@ class Access(Protocol):
 
 
 class Client:
-    """Answers for any registry; logs in with ``access`` where that is its own, anonymously elsewhere.
+    """Answers for any registry; logs in with ``access`` where that is its own, as the user of Docker elsewhere.
 
     Tokens are kept per registry and repository for the life of the client. Safe for threads.
     """
@@ -158,11 +161,22 @@ class Client:
             self._tokens[reference.registry, reference.repository] = token
 
     def _basic(self, reference: Reference) -> dict[str, str]:
+        """Our login at our registry, the user's own (as ``docker login`` keeps it) at others."""
         access = self._access
-        if access is None or not access.token or access.address.partition("/")[0] != reference.registry:
+        if access is not None and access.token and access.address.partition("/")[0] == reference.registry:
+            return dict(urllib3.make_headers(basic_auth=f"{access.username}:{access.token.reveal()}"))
+        kept = self._kept_logins.get(_HUB_LOGIN if reference.registry == HUB else reference.registry)
+        login = kept.get("auth") if isinstance(kept, dict) else None
+        return {"authorization": f"Basic {login}"} if isinstance(login, str) and login else {}
+
+    @cached_property
+    def _kept_logins(self) -> dict[str, Any]:
+        folder = self._environ.get("DOCKER_CONFIG") or f"{self._environ.get('HOME', '/root')}/.docker"
+        try:
+            logins = _json(Path(folder, "config.json").read_bytes()).get("auths")
+        except OSError:
             return {}
-        login = f"{access.username}:{access.token.reveal()}"
-        return dict(urllib3.make_headers(basic_auth=login))
+        return logins if isinstance(logins, dict) else {}
 
     def _bearer(self, reference: Reference, fields: dict[str, str], basic: dict[str, str]) -> str:
         query = {"service": fields.get("service", ""), "scope": f"repository:{reference.repository}:pull"}

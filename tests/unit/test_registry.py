@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import socket
 import ssl
 import threading
@@ -192,9 +193,17 @@ def test_a_right_token_without_the_right_to_read_is_denied(registry: Registry) -
     assert fault(Client(Login(registry.address)), image(registry)).id == "registry.denied"
 
 
-def test_a_login_is_shown_to_its_own_registry_alone(registry: Registry) -> None:
+def test_a_login_is_shown_to_its_own_registry_alone(registry: Registry, tmp_path: Path) -> None:
     registry.scheme = "basic"
-    assert fault(Client(Login("ghcr.io/acme")), image(registry)).id == "registry.denied"
+    elsewhere = Client(Login("ghcr.io/acme"), {"HOME": str(tmp_path)})
+    assert fault(elsewhere, image(registry)).id == "registry.denied"
+
+
+def test_the_users_own_login_serves_the_registries_of_others(registry: Registry, tmp_path: Path) -> None:
+    kept = {"auths": {registry.address: {"auth": base64.b64encode(f"user:{TOKEN}".encode()).decode()}}}
+    (tmp_path / "config.json").write_text(json.dumps(kept))
+    client = Client(Login("ghcr.io/acme"), {"DOCKER_CONFIG": str(tmp_path)})
+    assert client.digest(image(registry)) == DIGEST
 
 
 def test_a_registry_that_does_not_answer_is_unreachable() -> None:

@@ -1,0 +1,95 @@
+"""Running the bake: logged in for its duration, its output thinned out, its failure told by its cause."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from agent.host import process
+from agent.host.files import write_json
+from agent.model import messages
+from agent.model.errors import IkomaError
+from agent.model.secret import Redactor
+from bridge.images import bake, builder, login
+from bridge.images.registry import Access
+
+_DENIED: Final = ("denied: ", "insufficient_scope", "403 Forbidden", "no basic auth credentials")
+_BAD_LOGIN: Final = ("401 Unauthorized", "unauthorized: ")
+_UNTRUSTED: Final = ("certificate signed by unknown authority", "failed to verify certificate")
+_UNREACHABLE: Final = (
+    "connection refused",
+    "no such host",
+    "i/o timeout",
+    "no route to host",
+    "network is unreachable",
+)
+
+
+def run(
+    orders: Sequence[bake.Order], access: Access, environ: Mapping[str, str], on_line: Callable[[str], None]
+) -> dict[str, str]:
+    """Build and push ``orders`` in one run; return the digest of each by service.
+
+    Raises:
+        IkomaError: ``build.failed`` with the cause, ``build.incomplete``, ``build.no_builder``, ``build.no_buildx``,
+            ``registry.denied``, ``registry.bad_login``, ``registry.untrusted``, ``registry.unreachable``.
+    """
+    secrets = _secrets(orders, environ)
+    output = _Output(Redactor([access.token, *secrets.values()]), on_line)
+    services = [order.build.service for order in orders]
+    with login.logged_in(access, environ) as env:
+        found = builder.detect(env)
+        if not found.keeps_cache:
+            on_line(messages.text("build.no_cache", {"driver": found.driver}))
+        folder = Path(env["DOCKER_CONFIG"])
+        file, metadata = folder / "bake.json", folder / "metadata.json"
+        write_json(file, bake.definition(orders, cache=found.keeps_cache), 0o600)
+        argv = bake.command(file, metadata, services)
+        done = process.run(argv, env=env | secrets, check=False, on_line=output.hear)
+        if not done.ok:
+            raise failure(bake.fault(output.lines), access)
+        pushed = bake.digests(json.loads(metadata.read_bytes()), services)
+    if missing := sorted(set(services) - pushed.keys()):
+        raise IkomaError("build.incomplete", services=", ".join(missing))
+    return pushed
+
+
+class _Output:
+    """Keeps what the build says, without secrets, and shows each step once."""
+
+    def __init__(self, redact: Redactor, on_line: Callable[[str], None]) -> None:
+        self._redact, self._on_line = redact, on_line
+        self.lines: list[str] = []
+        self._shown: set[str] = set()
+
+    def hear(self, line: str) -> None:
+        """Take one line."""
+        self.lines.append(self._redact(line))
+        text = bake.readable(self.lines[-1])
+        if text and text not in self._shown:
+            self._shown.add(text)
+            self._on_line(text)
+
+
+def _secrets(orders: Sequence[bake.Order], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that build secrets name; the build gets them and no others."""
+    wanted = {secret.partition(",env=")[2] for order in orders for secret in order.build.secrets}
+    return {name: environ[name] for name in wanted - {""} if name in environ}
+
+
+def failure(cause: str, access: Access) -> IkomaError:
+    """Return the error for a build that failed of ``cause``: the registry's fault by name, else the build's own."""
+    registry, _, path = access.address.partition("/")
+    first = cause.splitlines()[0][:300] if cause else ""
+    if registry in first or "/v2/" in first or "push" in first:
+        if any(word in first for word in _DENIED):
+            return IkomaError("registry.denied", registry=registry, what="push", repository=path or "/", said=first)
+        if any(word in first for word in _BAD_LOGIN):
+            return IkomaError("registry.bad_login", registry=registry, user=access.username)
+        if any(word in first for word in _UNTRUSTED):
+            return IkomaError("registry.untrusted", registry=registry, reason=first)
+        if any(word in first for word in _UNREACHABLE):
+            return IkomaError("registry.unreachable", registry=registry, reason=first)
+    return IkomaError("build.failed", said=cause)
