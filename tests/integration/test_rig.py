@@ -293,6 +293,24 @@ def test_a_whole_rig_comes_and_goes_without_touching_the_machine(
     assert subprocess.run([str(CHECKOUT / "scripts/rig"), "status"], capture_output=True, check=False).returncode == 1
 
 
+@pytest.mark.parametrize("seconds", [0.7, 1.5, 3.0])
+def test_an_up_that_was_killed_halfway_is_finished_by_the_next_and_cleared_by_down(
+    rig: dict[str, str], monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setenv("IKOMA_RIG", "killed")
+    name = states.rig_id()
+    halfway = subprocess.Popen([str(CHECKOUT / "scripts/rig"), "up"], stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    halfway.kill()
+    halfway.wait()
+    try:
+        if seconds > 1:
+            command("up")
+    finally:
+        command("down")
+    assert _traces(name) == []
+
+
 def test_what_a_rig_that_lost_its_memory_left_is_removed_all_the_same(
     rig: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from tests.rig import network, rig
 from tests.rig import state as states
 from tests.rig.commands import RigError, say
 
+EPILOG = "IKOMA_RIG=anything works on a second rig of this checkout, apart from the first."
 SHARED = ("builder", "registry")
 
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if os.geteuid() != 0:
             raise RigError("the rig makes namespaces, mounts and network devices: run it as root")
         return int(options.run(options) or 0)
-    except RigError as error:
+    except (RigError, OSError) as error:
         print(f"rig: {error}", file=sys.stderr)
         return 1
 
@@ -75,7 +76,7 @@ def _exec(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/rig", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/rig", description=__doc__, epilog=EPILOG)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     host = argparse.ArgumentParser(add_help=False)
     host.add_argument("--name", default=rig.DEFAULT_HOST, help="which box (default: %(default)s)")

@@ -44,7 +44,7 @@ def attempt(
         raise RigError(f"{missing.filename} is not installed; run scripts/setup") from missing
 
 
-def wait_until(what: str, ready: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(what: str, ready: Callable[[], bool], seconds: float = 60.0) -> None:
     """Poll ``ready`` until it is true; RigError naming ``what`` when ``seconds`` have passed."""
     deadline = time.monotonic() + seconds
     while not ready():

@@ -37,7 +37,7 @@ def url(box: Box) -> str:
 
 def wait(box: Box) -> None:
     """Wait until the engine answers."""
-    wait_until(f"the engine of {box.name}", lambda: _answers(states.share(box.name) / "docker.sock"))
+    wait_until(f"the engine of {box.name}", lambda: _answers(states.share(box.name) / "docker.sock"), seconds=120)
 
 
 def _answers(path: Path) -> bool:

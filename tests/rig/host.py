@@ -48,7 +48,8 @@ def bootstrap(state: State, box: Box) -> None:
     if mark.exists() and mark.read_text() == digest:
         return
     say(f"bootstrapping {box.name}")
-    done = subprocess.run(command, cwd=CHECKOUT, env=_environment(), capture_output=True, text=True, check=False)
+    line = ["setpriv", "--pdeathsig", "KILL", *command]  # nothing goes on when `up` is killed
+    done = subprocess.run(line, cwd=CHECKOUT, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         report = (done.stdout + done.stderr).strip()
         raise RigError(f"host bootstrap of {box.name} failed ({done.returncode}):\n{report}")
@@ -94,13 +95,15 @@ def _open_ssh(state: State, box: Box) -> None:
 
 
 def _write_settings(state: State, box: Box) -> None:
-    settings = {
+    settings: dict[str, object] = {
         "provision": True,
         "admin_dsn": database.dsn(state, "127.0.0.1", "postgres"),
         "database_address": f"{state.address(box.octet)}:5432",
         "caddy_image": images.reference(state, "caddy", pinned=True),
         "public_tls": False,
     }
+    if box.disk:
+        settings["min_free_mb"] = 64  # else a deployment to a small disk would be refused before it begins
     states.write_private(states.box_home(box.name) / "settings.json", json.dumps(settings, indent=1))
 
 

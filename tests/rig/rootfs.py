@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -86,9 +87,11 @@ def cached(path: Path, make: Callable[[Path], None]) -> Path:
 
 
 def _make(path: Path, make: Callable[[Path], None]) -> None:
-    work = path.with_name(f".{path.name}.new")
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "root").mkdir(parents=True)
+    for leftover in path.parent.glob(f".{path.name}.work-*"):  # of a run that was killed; we hold the lock
+        shutil.rmtree(leftover, ignore_errors=True)
+    # A name of its own each time: what a killed run started may write for a moment longer.
+    work = Path(tempfile.mkdtemp(prefix=f".{path.name}.work-", dir=path.parent))
+    (work / "root").mkdir()
     try:
         make(work / "root")
         (work / "root").rename(path)
