@@ -61,6 +61,12 @@ class Site:
         """The name under which the reverse proxy finds a service. Only the agent gives it to a container."""
         return f"{service}.{self.slug}.live"
 
+    @property
+    def compose_lock(self) -> Path:
+        """Held by each compose program itself, for as long as it lives."""
+        self.paths.locks.mkdir(parents=True, exist_ok=True)
+        return self.paths.locks / f"compose-{self.slug}.lock"
+
     def project(self, file: Path, env_file: Path | None = None) -> Project:
         """Return the compose project as ``file`` describes it."""
         return Project(self.slug, self.home.base, file, env_file or self.home.app_env)
@@ -71,10 +77,10 @@ class Site:
         Raises:
             IkomaError: ``process.failed`` with the last lines it said.
         """
-        self.paths.locks.mkdir(parents=True, exist_ok=True)
-        lock = self.paths.locks / f"compose-{self.slug}.lock"
         return process.run(
-            process.with_parent(process.under_lock(lock, argv)), env=self.environment(), timeout=COMPOSE_SECONDS
+            process.with_parent(process.under_lock(self.compose_lock, argv)),
+            env=self.environment(),
+            timeout=COMPOSE_SECONDS,
         )
 
     def environment(self) -> dict[str, str]:

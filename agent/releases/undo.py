@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from agent.docker import compose
 from agent.docker.engine import Engine
+from agent.host.flock import Flock
 from agent.model.contract import Health
 from agent.model.errors import IkomaError
 from agent.model.secret import Redactor
 from agent.releases import health, observe, proxy, records, switch
 from agent.releases.rollout import stop_all
-from agent.releases.site import Site
+from agent.releases.site import COMPOSE_SECONDS, Site
 
 SETTLE: Final = 1.5
 GRACE: Final = 10.0
@@ -47,7 +48,7 @@ def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -
         settle: the worker died: give the Engine a moment to finish what compose had asked of it.
     """
     if settle:
-        time.sleep(SETTLE)
+        _let_settle(site)
     before: list[Before] = notes["before"]
     revived = _revive(site, before, redact)
     proxy_changed = _routes(site, notes)
@@ -56,6 +57,14 @@ def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -
     if not before:
         _remove_networks(site, notes.get("networks", []))
     return revived + removed + missing + int(proxy_changed)
+
+
+def _let_settle(site: Site) -> None:
+    """Wait until a compose that outlived the worker is done, and the Engine with what it was asked."""
+    lock = Flock(site.compose_lock)
+    if lock.acquire(COMPOSE_SECONDS):
+        lock.release()
+    time.sleep(SETTLE)
 
 
 def _revive(site: Site, before: list[Before], redact: Redactor) -> int:

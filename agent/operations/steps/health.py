@@ -26,6 +26,7 @@ class Health(Step):
             if item.service in release.services and release.services[item.service].kind != "one-shot"
         ]
         _all_there({check.service for check in checks}, release.services)
+        _warn_of_unwatched(ctx, running, release.services)
         health.gate(site.engine, checks, Gate(timeout=release.health.timeout, window=0), ctx.redactor)
         for host, upstream in sorted(release.routes.items()):
             probe = release.services[upstream.rpartition(":")[0]].probe
@@ -38,3 +39,12 @@ def _all_there(found: set[str], services: Mapping[str, ReleaseService]) -> None:
     for name, facts in services.items():
         if facts.kind != "one-shot" and name not in found:
             raise IkomaError("health.gone", service=name)
+
+
+def _warn_of_unwatched(ctx: Context, running: list[observe.Observed], services: Mapping[str, ReleaseService]) -> None:
+    """A service that says nothing of its health passes by staying up: people should know that this is all."""
+    silent = {item.service for item in running if not item.health and item.service in services}
+    for name in sorted(silent):
+        if services[name].probe is None and services[name].kind in ("routed", "worker"):
+            warning = IkomaError("health.unwatched", service=name)
+            ctx.journal.emit("warning", warning.to_json(ctx.lang))

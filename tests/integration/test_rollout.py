@@ -1,0 +1,242 @@
+"""Roll-outs for real: a host in a box, its own engine, the reverse proxy, users who keep asking."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from agent.protocol import Event
+from tests.integration.rollout_fixtures import GOOD, SERVE, Shop, busybox, shop, users
+
+__all__ = ["busybox", "shop"]
+
+
+def healthy(result: dict[str, Any]) -> dict[str, Any]:
+    assert result["status"] == "HEALTHY", result
+    return result
+
+
+def test_a_first_release_answers_through_its_route(shop: Shop) -> None:
+    result = healthy(shop.deploy(shop.version("one")))
+    assert shop.ask() == "one"
+    assert {name: item["action"] for name, item in result["services"].items()} == {"web": "started", "jobs": "started"}
+    assert shop.read("apps.status")["dockerRunning"] is True
+    assert shop.read("artifact.verify_release")["verified"] is True
+
+
+def test_deploying_what_already_runs_touches_no_container(shop: Shop) -> None:
+    healthy(shop.deploy(shop.version("one")))
+    before, since = shop.containers(), time.time()
+    result = healthy(shop.deploy(shop.version("one")))
+    assert shop.containers() == before
+    assert shop.events(since) == []
+    assert {item["action"] for item in result["services"].values()} == {"unchanged"}
+    assert result["seconds"] < 2
+
+
+def test_a_new_release_takes_over_without_a_failed_request(shop: Shop) -> None:
+    healthy(shop.deploy(shop.version("one")))
+    jobs = shop.containers()["jobs"]
+    with users(shop) as answers:
+        result = healthy(shop.deploy(shop.version("two")))
+    assert answers.failures == []
+    assert set(answers.bodies) == {"one", "two"}
+    assert answers.bodies[-1] == "two"
+    assert {name: item["action"] for name, item in result["services"].items()} == {
+        "web": "replaced",
+        "jobs": "unchanged",
+    }
+    assert shop.containers()["jobs"] == jobs
+    assert shop.number_of_containers() == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "said"),
+    [
+        ("echo 'cannot open the widget store'; exit 7", "health.restarts", "cannot open the widget store"),
+        (SERVE + "sleep 3; echo 'lost the widget store'; exit 9", "health.restarts", "lost the widget store"),
+        (GOOD.replace("echo ok > /www/health;", "").replace("; echo ok > /www/health", ""), "health.unhealthy", "404"),
+        (GOOD.replace("wait $$child; wait", "sleep 2; rm /www/health; wait $$child; wait"), "health.unhealthy", "404"),
+    ],
+    ids=["crashes at once", "crashes after a while", "never gets healthy", "falls ill inside the window"],
+)
+def test_a_bad_release_is_seen_by_nobody(shop: Shop, script: str, error: str, said: str) -> None:
+    healthy(shop.deploy(shop.version("one")))
+    before = shop.containers()
+    with users(shop) as answers:
+        result = shop.deploy(shop.version("two", script))
+    assert result["status"] == "ROLLED_BACK"
+    assert result["error"]["id"] == error
+    assert said in result["error"]["message"] + result["error"]["remedy"]
+    assert answers.failures == []
+    assert set(answers.bodies) == {"one"}
+    assert shop.containers() == before
+    assert shop.number_of_containers() == 2
+    assert shop.read("artifact.verify_release")["verified"] is True
+
+
+def test_a_first_release_that_fails_leaves_nothing(shop: Shop) -> None:
+    assert shop.deploy(shop.version("one", "exit 3"))["status"] == "ROLLED_BACK"
+    assert shop.number_of_containers() == 0
+    assert [item["Name"] for item in shop.engine.networks() if item["Name"].startswith(shop.name)] == []
+    assert shop.read("apps.status")["release"] is None
+
+
+def test_a_worker_stops_before_its_successor_starts_and_starts_once(shop: Shop) -> None:
+    healthy(shop.deploy(shop.version("one")))
+    since = time.time()
+    healthy(shop.deploy(shop.version("one", jobs=("worker", shop.service("echo new; " + "while :; do sleep 1; done")))))
+    happened = [(action, item) for action, service, item in shop.events(since) if service == "jobs"]
+    (old,) = {item for action, item in happened if action == "die"}
+    (new,) = {item for action, item in happened if action == "start"}
+    assert happened.index(("die", old)) < happened.index(("start", new))
+    assert [action for action, item in happened if item == new].count("start") == 1
+
+
+def test_a_service_that_publishes_a_port_stops_before_its_successor_starts(shop: Shop) -> None:
+    def published(version: str) -> Any:
+        ports = [{"target": 8080, "published": "18080", "protocol": "tcp", "mode": "ingress"}]
+        return shop.version(version, db=("routed", shop.service(GOOD, version, healthy=True, ports=ports)))
+
+    healthy(shop.deploy(published("one")))
+    since = time.time()
+    healthy(shop.deploy(published("two")))
+    happened = [(action, item) for action, service, item in shop.events(since) if service == "db"]
+    (old,) = {item for action, item in happened if action == "die"}
+    (new,) = {item for action, item in happened if action == "start"}
+    assert happened.index(("die", old)) < happened.index(("start", new))
+
+
+def test_a_service_that_publishes_a_port_comes_back_when_its_successor_fails(shop: Shop) -> None:
+    def published(version: str, script: str) -> Any:
+        ports = [{"target": 8080, "published": "18081", "protocol": "tcp", "mode": "ingress"}]
+        return shop.version("one", db=("routed", shop.service(script, version, healthy=True, ports=ports)))
+
+    healthy(shop.deploy(published("one", GOOD)))
+    before = shop.containers()
+    assert shop.deploy(published("two", "exit 4"))["status"] == "ROLLED_BACK"
+    assert shop.containers() == before
+    assert shop.number_of_containers() == 3
+
+
+def test_a_one_shot_runs_to_its_end_before_the_others_start(shop: Shop) -> None:
+    def seeded(version: str, script: str) -> Any:
+        return shop.version(version, seed=("one-shot", shop.service(script, version, restart="no")))
+
+    result = healthy(shop.deploy(seeded("one", "echo planted")))
+    assert result["services"]["seed"]["state"] == "completed"
+    result = shop.deploy(seeded("two", "echo 'no soil'; exit 5"))
+    assert (result["status"], result["error"]["id"]) == ("ROLLED_BACK", "health.one_shot")
+    assert "no soil" in result["error"]["remedy"]
+    assert shop.ask() == "one"
+
+
+def test_a_service_that_holds_data_is_replaced_only_when_it_is_named(shop: Shop) -> None:
+    def stored(version: str) -> Any:
+        return shop.version("one", db=("stateful", shop.service(GOOD, version, healthy=True)))
+
+    healthy(shop.deploy(stored("one")))
+    before = shop.containers()["db"]
+    healthy(shop.deploy(stored("two")))
+    assert shop.containers()["db"] == before
+    healthy(shop.deploy(stored("three"), accept=["replace:db"]))
+    assert shop.containers()["db"] != before
+
+
+def test_an_established_connection_survives_the_switch(shop: Shop) -> None:
+    """The new website talks to a store over one connection from before its switch until after it."""
+    store = "while :; do nc -l -p 9000 > /tmp/heard; done"
+    speak = "(n=0; while :; do n=$$((n+1)); echo $$n; sleep 0.1; done) | nc store 9000 &\n"
+    kept = ("stateful", shop.service(store))
+    healthy(shop.deploy(shop.version("one", store=kept)))
+    healthy(shop.deploy(shop.version("two", speak + GOOD, store=kept)))
+    (container,) = shop.containers()["store"]
+    first = int(shop.inside("docker", "exec", container, "tail", "-n1", "/tmp/heard"))
+    time.sleep(2)
+    second = int(shop.inside("docker", "exec", container, "tail", "-n1", "/tmp/heard"))
+    assert shop.inside("docker", "exec", container, "head", "-n1", "/tmp/heard").strip() == "1"
+    assert second > first > 10
+
+
+def test_going_back_needs_neither_registry_nor_client(shop: Shop) -> None:
+    first = healthy(shop.deploy(shop.version("one")))
+    healthy(shop.deploy(shop.version("two")))
+    with users(shop) as answers:
+        result = healthy(shop.perform("deploy.rollback"))
+    assert answers.failures == []
+    assert shop.ask() == "one"
+    assert result["release"] == first["release"]
+    assert shop.read("apps.status")["release"] == first["release"]
+
+
+def test_down_and_up_keep_the_containers(shop: Shop) -> None:
+    healthy(shop.deploy(shop.version("one")))
+    before = shop.containers()
+    assert shop.perform("deploy.down")["status"] == "DONE"
+    assert shop.containers() == {}
+    assert shop.read("apps.health")["health"] == "stopped"
+    healthy(shop.perform("deploy.up"))
+    assert shop.containers() == before
+    assert shop.ask() == "one"
+
+
+def test_a_restart_makes_fresh_containers_without_a_failed_request(shop: Shop) -> None:
+    healthy(shop.deploy(shop.version("one")))
+    before = shop.containers()
+    with users(shop) as answers:
+        healthy(shop.perform("deploy.restart", service="web"))
+    after = shop.containers()
+    assert answers.failures == []
+    assert after["web"] != before["web"]
+    assert after["jobs"] == before["jobs"]
+
+
+def test_what_the_policy_refuses_changes_nothing(shop: Shop) -> None:
+    socket = [{"type": "bind", "source": "/var/run/docker.sock", "target": "/var/run/docker.sock"}]
+    hostile = shop.version("one", spy=("worker", shop.service("sleep 9", privileged=True, volumes=socket, pid="host")))
+    result = shop.deploy(hostile)
+    assert result["status"] == "FAILED"
+    assert {item["id"] for item in result["error"]["reasons"]} == {"policy.value", "policy.bind"}
+    assert shop.number_of_containers() == 0
+
+
+def test_a_plan_says_what_would_happen_and_changes_nothing(shop: Shop) -> None:
+    healthy(shop.deploy(shop.version("one")))
+    before = shop.containers()
+    plan = shop.read("deploy.plan", manifest=shop.version("two").to_json())
+    assert {item["service"]: item["action"] for item in plan["services"]} == {"web": "replaced", "jobs": "unchanged"}
+    assert plan["problems"] == []
+    assert shop.containers() == before
+
+
+def test_a_hand_typed_compose_up_is_found_again_by_the_proxy(shop: Shop) -> None:
+    healthy(shop.deploy(shop.version("one")))
+    shop.inside("sh", "-c", f"cd /srv/apps/{shop.name} && docker compose up -d --force-recreate web")
+    shop.inside("/opt/ikoma/current/bin/ikoma-agent", "recover")
+    assert shop.ask() == "one"
+
+
+@pytest.mark.parametrize("moment", ["starting beside", "switching", "replacing"])
+def test_a_worker_killed_in_the_middle_leaves_the_old_release_whole(shop: Shop, moment: str) -> None:
+    def both(version: str) -> Any:
+        return shop.version(version, jobs=("worker", shop.service(f"echo {version}; while :; do sleep 1; done")))
+
+    healthy(shop.deploy(both("one")))
+    before = shop.containers()
+
+    def kill(event: Event) -> None:
+        if event.kind == "progress" and moment in event.data["text"]:
+            time.sleep(0.3)
+            shop.inside("sh", "-c", f"kill -9 $(cat /var/lib/ikoma/locks/op-{event.op}.lock)")
+
+    with users(shop) as answers:
+        result = shop.deploy(both("two"), on_event=kill)
+    assert result["status"] == "INTERRUPTED"
+    assert answers.failures == []
+    assert shop.ask() == "one"
+    assert shop.containers() == before
+    assert shop.number_of_containers() == 2
+    healthy(shop.deploy(both("two")))
+    assert shop.ask() == "two"
