@@ -23,7 +23,7 @@ OnEvent = Callable[[Event], None]
 _READ_GIVE_UP_S: Final = 20.0
 _READ_SILENCE_S: Final = 120.0
 # What may pass by itself while a host restarts or a network is down; anything else is said at once.
-_PASSING: Final = frozenset({"remote.dns", "remote.refused", "remote.timeout", "remote.unreachable", "remote.no_ssh"})
+PASSING: Final = frozenset({"remote.dns", "remote.refused", "remote.timeout", "remote.unreachable", "remote.no_ssh"})
 
 
 class Agent:
@@ -201,7 +201,7 @@ class _Attempt:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        passing = isinstance(error, IkomaError) and error.id in _PASSING and self._patient
+        passing = isinstance(error, IkomaError) and error.id in PASSING and self._patient
         if isinstance(error, Lost) or passing:
             self._agent.close()
             self._outage.failed()

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from agent.model.errors import IkomaError
 from agent.model.secret import Secret
 from bridge.remote import layout
-from bridge.remote.client import Agent
+from bridge.remote.client import PASSING, Agent
 from bridge.remote.connection import Destination, connect
 from bridge.remote.keys import PublicKey, parse_public
+
+RELOAD_S: Final = 15.0
+"""How long sshd may take to come back after it was told to read its settings."""
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, IkomaError) and error.id in PASSING
+
+
+def _patiently() -> Retrying:
+    """Try again for a while where nobody answers: sshd hears nothing for a moment while it reads its settings."""
+    stop = stop_after_delay(RELOAD_S)
+    return Retrying(retry=retry_if_exception(_passes), stop=stop, wait=wait_fixed(0.3), reraise=True)
 
 
 class Probe:
@@ -40,10 +54,10 @@ class Probe:
         Raises:
             IkomaError: whatever stands in the way.
         """
-        connect(self._admin).close()
+        _patiently()(connect, self._admin).close()
         if not name:
             return
         with Agent(replace(self._admin, user=layout.USER, key=self._private)) as agent:
-            hello = agent.hello()
+            hello = _patiently()(agent.hello)
         if hello.key != name:
             raise IkomaError("remote.garbled", said=f"key {hello.key}, version {hello.version} instead of {version}")
