@@ -12,7 +12,7 @@ import agent
 from agent.capabilities import Index
 from agent.capabilities.call import Call
 from agent.capabilities.index import Capability
-from agent.host import audit
+from agent.host import audit, ballast
 from agent.host import settings as host_settings
 from agent.host.keys import Grant
 from agent.host.paths import Paths
@@ -114,18 +114,30 @@ class Service:
         ))  # fmt: skip
 
     def _start(self, order: start.Order, body: Body, stream: IO[bytes]) -> None:
-        bundle: Path | None = None
         try:
             if body.bundle_length:
-                bundle = incoming.receive(stream, self.paths, body.bundle_length, body.bundle_sha256)
-            start.start(self.paths, order.with_bundle(bundle), self.index)
+                self._start_with(order, incoming.receive(stream, self.paths, body.bundle_length, body.bundle_sha256))
+            else:
+                self._start_on_full_disk(order)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise IkomaError("operation.disk_full") from error
             raise
+
+    def _start_with(self, order: start.Order, bundle: Path) -> None:
+        try:
+            start.start(self.paths, order.with_bundle(bundle), self.index)
         finally:
-            if bundle is not None:
-                incoming.discard(bundle)  # it is elsewhere by now, unless the operation never came to be
+            incoming.discard(bundle)  # it is elsewhere by now, unless the operation never came to be
+
+    def _start_on_full_disk(self, order: start.Order) -> None:
+        """Start what brings nothing along (a rollback, a restart) even if only the ballast makes room for it."""
+        try:
+            start.start(self.paths, order, self.index)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or not ballast.free(self.paths):
+                raise
+            start.start(self.paths, order, self.index)
 
     def _order(self, capability: Capability, call: Call, body: Body) -> start.Order:
         target = call.the_target

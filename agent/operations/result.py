@@ -28,7 +28,7 @@ def assemble(
     warnings: Sequence[dict[str, Any]] = (),
     lang: str = "en",
 ) -> dict[str, Any]:
-    """Return the object that ends an operation (``docs/results``): what it holds only ever grows.
+    """Return the object that ends an operation. Its shape is documented and only ever grows.
 
     What undone steps had added is left out. A step that fails may leave what stays (migrations that were committed)
     in its note ``result``.

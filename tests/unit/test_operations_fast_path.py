@@ -51,3 +51,13 @@ def test_a_cheap_call_imports_nothing_heavy(house: House, verb: str) -> None:
 
 def test_the_watch_sees_what_a_call_imports(house: House) -> None:
     assert {"sqlite3", "agent"} <= imported(house, f"v1 test.deploy {new_operation()}", Body(app="shop"))
+
+
+FAST = ["status_get", "operations_list", "platform_capabilities", "deploy_apply"]
+
+
+@pytest.mark.parametrize("module", [f"agent.capabilities.{name}" for name in FAST] + ["agent.releases.unchanged"])
+def test_what_a_cheap_call_needs_can_be_imported_without_anything_heavy(module: str) -> None:
+    code = f"import json, sys, {module}; print(json.dumps(sorted(name.partition('.')[0] for name in sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=PROGRAM.parents[3])
+    assert set(json.loads(done.stdout)) & (HEAVY - {"email"}) == set()
