@@ -56,8 +56,10 @@ class Admin:
             raise IkomaError("remote.lost", destination=self.destination, reason=lost) from None
 
     def _answers(self, call: Call) -> Iterator[dict[str, Any]]:
+        told = False
         try:
             for answer in call.answers():
+                told = answer["t"] == "failed"
                 if answer["t"] != "hello":
                     yield neutral_value(answer)
             code = call.exit_code()
@@ -67,7 +69,7 @@ class Admin:
             raise
         finally:
             call.close()
-        if code not in (0, 1):
+        if code != 0 and not told:
             raise IkomaError("remote.host_program", said=call.said())
 
     def _no_start(self, call: Call) -> IkomaError:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from paramiko.hostkeys import HostKeyEntry, HostKeys, InvalidHostKey
 from paramiko.ssh_exception import SSHException
 
 from agent.model.errors import Misuse
+
+USUAL: Final = Path("~/.ssh/known_hosts")
+"""Where OpenSSH keeps the hosts of a person; it need not exist."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,11 @@ def pins(host: str, port: int, known_hosts: str | Path = "", host_key: str = "")
 def _read(known_hosts: str | Path) -> tuple[str, str]:
     if isinstance(known_hosts, str):
         return known_hosts, "known_hosts"
+    path = known_hosts.expanduser()
+    if path == USUAL.expanduser() and not path.exists():
+        return "", str(known_hosts)  # whoever never used ssh trusts nobody yet, and is shown the key
     try:
-        return known_hosts.expanduser().read_text(errors="replace"), str(known_hosts)
+        return path.read_text(errors="replace"), str(known_hosts)
     except OSError as error:
         raise Misuse("remote.known_hosts_missing", file=known_hosts, reason=error.strerror or error) from None
 

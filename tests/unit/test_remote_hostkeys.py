@@ -73,6 +73,12 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     assert "absent" in raised.value.message("en")
 
 
+def test_whoever_never_used_ssh_trusts_nobody_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = pins("vps", 22, Path("~/.ssh/known_hosts"))
+    assert (found.keys, found.source) == ((), "~/.ssh/known_hosts")
+
+
 def test_of_two_keys_of_one_type_the_first_is_compared_and_both_are_trusted() -> None:
     found = pins("vps", 22, f"vps {A}\nvps {B}\n")
     assert found.host_keys().lookup("vps")["ssh-ed25519"] == found.keys[0]
