@@ -110,7 +110,7 @@ class _Call:
     def _fail(self, error: IkomaError) -> int:
         refused = error.id in _REFUSED
         self.service.audit(self.verb, "refused" if refused else "error", self.body, self.operation, error)
-        self.wire.send({"t": "error", "error": error.to_json(self.lang)})
+        self.wire.send({"t": "error", "exit": int(error.exit_code), "error": error.to_json(self.lang)})
         if refused:
             return _FORBIDDEN
         return _CONFIG if error.exit_code == Exit.MISUSE else _AGAIN
