@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.rig import state as states
 from tests.rig.commands import RigError, attempt, run
 from tests.rig.state import BUILDER, Box, State
 
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+FORWARD_BEFORE = Path("/run/ikoma-rig.ip_forward")  # of the whole machine, and gone after a reboot, as it must
 CHAIN = "IKOMA-RIG-"
 PARENTS = (("nat", "POSTROUTING"), ("filter", "FORWARD"))
 
@@ -113,19 +113,17 @@ def _open_way_out(state: State) -> None:
         run([*_iptables(table), "-A", chain, *rule])
     for table, parent in PARENTS:  # the jump comes last: where it stands, the chain is whole
         run([*_iptables(table), "-I", parent, "1", "-j", chain])
-    remembered = states.all_rigs() / "ip_forward"
-    if not remembered.exists():
-        remembered.write_text(FORWARD.read_text())
+    if not FORWARD_BEFORE.exists():
+        FORWARD_BEFORE.write_text(FORWARD.read_text())
     FORWARD.write_text("1\n")
 
 
 def _close_way_out(state: State) -> None:
     _close_chains(state)
-    remembered = states.all_rigs() / "ip_forward"
     others = CHAIN in attempt([*_iptables("nat"), "-S"]).stdout
-    if remembered.exists() and not others:  # the last rig to go puts the machine's setting back
-        FORWARD.write_text(remembered.read_text())
-        remembered.unlink()
+    if FORWARD_BEFORE.exists() and not others:  # the last rig to go puts the machine's setting back
+        FORWARD.write_text(FORWARD_BEFORE.read_text())
+        FORWARD_BEFORE.unlink()
 
 
 def _close_chains(state: State) -> None:
