@@ -6,6 +6,7 @@ import difflib
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,7 +87,18 @@ class Images:
 
     @cached_property
     def tags(self) -> dict[str, str]:
-        """Service → content tag."""
+        """Service → content tag. Files are read while the registries answer."""
+        ours = [names.ours(self.access.address, self.project.app, service, "in") for service in self.recipes]
+        with ThreadPoolExecutor(3) as pool:
+            pool.submit(self.client.prepare, ours)
+            answers = pool.submit(lambda: self.digests)
+            pool.submit(lambda: self.project.git)
+            for made in self.recipes.values():
+                _ = made.files
+            answers.result()
+        return self._tags()
+
+    def _tags(self) -> dict[str, str]:
         found: dict[str, str] = {}
 
         def tag(service: str) -> str:

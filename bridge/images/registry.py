@@ -80,6 +80,7 @@ class Client:
     def __init__(self, access: Access | None = None, environ: Mapping[str, str] | None = None) -> None:
         self._access = access
         self._environ = os.environ if environ is None else environ
+        self._challenges: dict[str, str] = {}
         self._tokens: dict[tuple[str, str], str] = {}
         self._pools: dict[str, urllib3.PoolManager] = {}
         self._lock = threading.Lock()
@@ -125,6 +126,22 @@ class Client:
         wanted = list(dict.fromkeys(references))
         with ThreadPoolExecutor(PARALLEL) as pool:
             return dict(zip(wanted, pool.map(self.resolve, wanted), strict=True))
+
+    def prepare(self, references: Iterable[Reference]) -> None:
+        """Log in for several repositories at once, so that questions about them are answered in one round trip.
+
+        Says nothing of what fails: the question itself will.
+        """
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for done in [pool.submit(self._prepare, reference) for reference in references]:
+                done.exception()
+
+    def _prepare(self, reference: Reference) -> None:
+        if reference.registry not in self._challenges:
+            answer = self._request(reference.registry, "GET", f"{self._base(reference)}/v2/", {})
+            self._challenges[reference.registry] = answer.headers.get("WWW-Authenticate", "")
+        if challenge := self._challenges[reference.registry]:
+            self._log_in(reference, challenge)
 
     def _ask(self, reference: Reference, method: str = "HEAD") -> urllib3.BaseHTTPResponse:
         url = f"{self._base(reference)}/v2/{reference.repository}/manifests/{reference.wanted}"

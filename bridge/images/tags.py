@@ -57,8 +57,9 @@ class Recipe:
         ignore = dockerignore.for_dockerfile(self.build.dockerfile, self.build.context)
         return self.reader.context(self.build.context, ignore)
 
+    @cached_property
     def files(self) -> list[list[str]]:
-        """Return context, path, mode and content id of every file that reaches the target."""
+        """Context, path, mode and content id of every file that reaches the target."""
         chosen = self._chosen()
         lock = installs.LOCK if any(path == installs.LOCK for name, path in chosen if name == CONTEXT) else ""
         part = self._lock_part() if lock else None
@@ -177,7 +178,7 @@ def document(recipe: Recipe, digests: Mapping[str, str], sibling_tag: Callable[[
         "labels": build.labels,
         "secrets": sorted(secret.partition(",")[0] for secret in build.secrets),
         "extra": build.extra,
-        "files": recipe.files(),
+        "files": recipe.files,
     }
 
 

@@ -141,6 +141,20 @@ def test_a_token_is_asked_once_a_repository(registry: Registry) -> None:
     assert len(registry.asked) == 1 + 1 + 3  # refused, token, three answers
 
 
+def test_after_preparing_each_answer_takes_one_round_trip(registry: Registry) -> None:
+    client = Client(Login(registry.address))
+    client.prepare([image(registry, f"acme/{name}:1") for name in ("web", "api")])
+    registry.asked.clear()
+    assert client.digest(image(registry)) == DIGEST
+    assert client.digest(image(registry, "acme/api:1")) is None
+    assert registry.asked == ["HEAD /v2/acme/web/manifests/1", "HEAD /v2/acme/api/manifests/1"]
+
+
+def test_preparing_in_vain_is_no_error(registry: Registry) -> None:
+    Client(Login(registry.address, token=Secret("wrong"))).prepare([image(registry)])
+    Client().prepare([names.parse("127.0.0.1:1/acme/web:1")])
+
+
 def test_an_image_that_is_not_there_is_no_error(registry: Registry) -> None:
     client = Client(Login(registry.address))
     assert client.digest(image(registry, "acme/web:2")) is None
