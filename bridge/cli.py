@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final, NoReturn
 
 import typer
 
-from bridge.commands import attach, call, deploy, edge, env, init, logs, pipeline, plan, rollback, status
+from bridge.commands import attach, call, check, deploy, edge, env, init, logs, pipeline, plan, rollback, status
 
 PROGRAM: Final = "python -m bridge"
 
@@ -76,6 +77,7 @@ def _words() -> None:
 app.command("init")(init.init)
 _mount("pipeline", "Check, build, plan and deploy: the whole way.", run=pipeline.run)
 _mount("deploy", "Deploy what is built already.", apply=deploy.apply)
+app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("status")(status.status)
 app.command("attach")(attach.attach)
@@ -91,6 +93,8 @@ if importlib.util.find_spec("bridge.commands.host"):
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
+    # No plug-in that happens to be installed may change how the contract is read; not looking for one is faster too.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     words = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.model.names import Target
 from agent.protocol import Body, Credentials, Event
+from bridge.pipeline.ahead import Ahead
 from bridge.pipeline.settings import Address, RegistryAccess, Where
 
 if TYPE_CHECKING:
@@ -17,46 +19,42 @@ if TYPE_CHECKING:
 
 
 class Host:
-    """Opens the connection at once, in a thread; whoever needs it first waits for it.
+    """Opens the connection at once, in the background; whoever needs it first waits for it.
 
     The SSH library takes longer to import than anything else here, and its handshake waits for the network.
     """
 
     def __init__(self, address: Address, give_up: float | None = None) -> None:
         self.address, self._give_up = address, give_up
-        self._agent: Agent | None = None
-        self._fault: BaseException | None = None
-        self._thread = threading.Thread(target=self._open, name="connect", daemon=True)
-        self._thread.start()
+        self._connecting = Ahead(self._open, "connect")
 
-    def _open(self) -> None:
-        try:
-            from bridge.remote.client import Agent
+    def _open(self) -> Agent:
+        from bridge.remote.client import Agent
 
-            options = {} if self._give_up is None else {"give_up": self._give_up}
-            agent = Agent(self.address.destination(), **options)
-            agent.open()
-            self._agent = agent
-        except BaseException as fault:  # carried over to the thread that asks
-            self._fault = fault
+        options = {} if self._give_up is None else {"give_up": self._give_up}
+        agent = Agent(self.address.destination(), **options)
+        agent.open()
+        return agent
 
     @property
     def agent(self) -> Agent:
         """The agent's client. Raises what connecting raised."""
-        self._thread.join()
-        if self._fault is not None:
-            raise self._fault
-        assert self._agent is not None  # noqa: S101 (the thread ended without a fault)
-        return self._agent
+        return self._connecting.result()
 
     def wait(self) -> None:
         """Wait until somebody answers. Raises what connecting raised."""
-        _ = self.agent
+        self._connecting.result()
+
+    def fail_early(self) -> None:
+        """Raise what connecting has raised so far; do not wait for it."""
+        if self._connecting.done:
+            self._connecting.result()
 
     def close(self) -> None:
         """Hang up, if anybody answered."""
-        if not self._thread.is_alive() and self._agent is not None:
-            self._agent.close()
+        if self._connecting.done:
+            with contextlib.suppress(Exception):  # a fault of connecting was told where the answer was needed
+                self._connecting.result().close()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bridge.pipeline.host import Host, body
+from bridge.pipeline.host import body
 from bridge.pipeline.run import Pipeline, Wish
 from bridge.pipeline.settings import Where
 from bridge.reports.console import Console
@@ -28,19 +28,18 @@ class Planning:
         """Return the plan. Raises ``IkomaError`` like the stages of a run."""
         from bridge.images.build import Images
 
-        target = self.pipeline.target
-        host = Host(self.where.address(target), self.where.give_up)
+        pipeline, target = self.pipeline, self.pipeline.target
         try:
-            project = self.pipeline.check()
+            project = pipeline.check()
             with self.face.stage("plan"):
-                known = Images(project, self.where.registry(target), self.only)
-                images = _images(known, self.pipeline)
+                known = Images(project, self.where.registry(target), self.only, rendered=pipeline.rendering.result())
+                images = _images(known, pipeline)
                 release = None
                 if not any(image["build"] for image in images.values()):
-                    release = self.pipeline.plan(host, project, known).release
-            there = self._ask(host, release) if release else None
+                    release = pipeline.pin(project, known).release
+                there = self._ask(release) if release else None
         finally:
-            host.close()
+            pipeline.close()
         return {
             "app": target.app,
             "environment": target.environment,
@@ -49,9 +48,9 @@ class Planning:
             "host": there,
         }
 
-    def _ask(self, host: Host, release: Release) -> dict[str, Any]:
+    def _ask(self, release: Release) -> dict[str, Any]:
         args = {"manifest": release.to_json()}
-        return host.agent.read("deploy.plan", body(self.where, release.target, self.pipeline.lang, args))
+        return self.pipeline.host.agent.read("deploy.plan", body(self.where, release.target, self.pipeline.lang, args))
 
 
 def _images(known: Images, pipeline: Pipeline) -> dict[str, PlanImage]:

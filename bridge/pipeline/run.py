@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from agent.model.errors import IkomaError, Misuse
 from agent.model.names import Target
 from bridge.pipeline import bundles
+from bridge.pipeline.ahead import Ahead
 from bridge.pipeline.bundles import Bundle
 from bridge.pipeline.host import Host, body, credentials, perform
 from bridge.pipeline.settings import Where
@@ -24,6 +25,7 @@ from bridge.reports.progress import Progress
 if TYPE_CHECKING:
     from agent.model.release import Release
     from bridge.images.build import BuiltImage, Images
+    from bridge.images.render import Rendered
     from bridge.workspace.project import Project
 
 
@@ -57,46 +59,61 @@ class Pipeline:
         self.where, self.console, self.face, self.wish = where, console, face, wish
         self.images: dict[str, BuiltImage] = {}
         self.bundle: Bundle | None = None
+        self._host = Host(early, where.give_up) if (early := where.early_address) else None
         if wish.release is not None:
             self.bundle = _kept(where, wish.release)
         self.target: Target = self.bundle.target if self.bundle else where.repository_target
         self.operation = where.operation(self.target, "deploy.apply")
         self.sent = False
+        self.rendering: Ahead[Rendered]
         self.fault: IkomaError | None = None
         """What ended the run on this side."""
 
     def run(self) -> DeploymentReport:
         """Go through all stages and return the report, of a failure too. Raises only what nobody foresaw."""
         began = time.monotonic()
-        host: Host | None = None
         try:
-            host = Host(self.where.address(self.target), self.where.give_up)  # connects while the stages work
-            self.bundle = self.bundle or self.prepare(host)
-            report = self.deploy(host, self.bundle)
+            self.bundle = self.bundle or self.prepare()
+            report = self.deploy(self.host, self.bundle)
         except IkomaError as error:
             self.fault = error
             report = model.failed_deployment(self.target, self.operation if self.sent else None, error, self.lang)
         finally:
-            if host is not None:
-                host.close()
+            self.close()
         return self._complete(report, time.monotonic() - began)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._host is not None:
+            self._host.close()
+
+    @property
+    def host(self) -> Host:
+        """The target's host; it is connected to while the stages before the deployment work."""
+        if self._host is None:
+            self._host = Host(self.where.address(self.target), self.where.give_up)
+        return self._host
 
     @property
     def lang(self) -> str:
         return self.console.machine_lang
 
-    def prepare(self, host: Host) -> Bundle:
+    def prepare(self) -> Bundle:
         """Make the release from the sources."""
         project = self.check()
         known = self.build(project)
-        return self.plan(host, project, known)
+        return self.plan(project, known)
 
     def check(self) -> Project:
         """Read what must be right before anything is built."""
+        from bridge.images.render import render
         from bridge.workspace.project import Project
 
         with self.face.stage("check"):
             project = Project.open(self.where.flags.repo, self.where.environment)
+            self.rendering = Ahead(lambda: render(project), "render")
+            Ahead(lambda: project.git, "git")
+            _ = self.host
             self.face.note(str(self.target))
         return project
 
@@ -106,31 +123,37 @@ class Pipeline:
 
         registry = self.where.registry(self.target)
         with self.face.stage("build"):
-            known = Images(project, registry, self.wish.only)
+            self.host.fail_early()  # no image is built for a host that refuses us
+            known = Images(project, registry, self.wish.only, rendered=self.rendering.result())
             if self.wish.build:
                 self.images = build(project, registry, self.wish.only, self.face.note, images=known)
             else:
                 self.images = present(known)
         return known
 
-    def plan(self, host: Host, project: Project, known: Images) -> Bundle:
-        """Pin everything into one release."""
+    def plan(self, project: Project, known: Images) -> Bundle:
+        """Pin everything into one release, and say which."""
+        with self.face.stage("plan"):
+            bundle = self.pin(project, known)
+            self.face.note(bundle.id)
+            if bundle.release.provenance.dirty:
+                self.face.note(self.console.text("say.dirty"))
+        return bundle
+
+    def pin(self, project: Project, known: Images) -> Bundle:
+        """Return the release of these sources and images: everything in it stands by digest."""
         from bridge.images.release import make_bundle, make_release
 
-        with self.face.stage("plan"):
-            base = self._deployed(host) if self.wish.only or known.rendered.images else None
-            release = make_release(project, self.images, base=base, only=self.wish.only, refresh=self.wish.refresh,
-                                   rendered=known.rendered, client=known.client)  # fmt: skip
-            self.face.note(release.id)
-            if release.provenance.dirty:
-                self.face.note(self.console.text("say.dirty"))
-            return Bundle(release, make_bundle(project, release))
+        base = self._deployed() if self.wish.only or known.rendered.images else None
+        release = make_release(project, self.images, base=base, only=self.wish.only, refresh=self.wish.refresh,
+                               rendered=known.rendered, client=known.client)  # fmt: skip
+        return Bundle(release, make_bundle(project, release))
 
-    def _deployed(self, host: Host) -> Release | None:
+    def _deployed(self) -> Release | None:
         """Return what the host runs now: images of others keep its digests, parts are added to it."""
         from agent.model import release
 
-        answer = host.agent.read("deploy.manifest", body(self.where, self.target, self.lang, {}))
+        answer = self.host.agent.read("deploy.manifest", body(self.where, self.target, self.lang, {}))
         return release.parse(answer["manifest"]) if answer.get("manifest") else None
 
     def deploy(self, host: Host, bundle: Bundle) -> DeploymentReport:

@@ -145,6 +145,15 @@ class Where:
         return str(getattr(stated, name))
 
     @property
+    def early_address(self) -> Address | None:
+        """The address, where options and variables alone say all of it: then nobody need read the contract first."""
+        flags, env = self.flags, self.environ
+        pinned = flags.known_hosts or flags.host_key or env.get("BRIDGE_KNOWN_HOSTS") or env.get("BRIDGE_HOST_KEY")
+        key, port = flags.key or env.get("BRIDGE_SSH_KEY"), flags.port or env.get("BRIDGE_PORT")
+        user = flags.user or env.get("BRIDGE_USER")
+        return self.address(None) if self._given_host and port and user and key and pinned else None
+
+    @property
     def _given_host(self) -> str:
         return self.flags.host or self.environ.get("BRIDGE_HOST", "")
 
