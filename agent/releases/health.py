@@ -77,12 +77,17 @@ def look(inspected: dict[str, Any] | None, first: Life | None) -> Verdict:
     if state["Status"] in ("exited", "dead"):
         return Verdict("failed", "health.exited", {"code": state["ExitCode"]})
     if state["Status"] == "restarting" or int(inspected.get("RestartCount", 0)) > (first.restarts if first else 0):
-        return Verdict("failed", "health.restarts", {"code": state["ExitCode"]})
+        return Verdict("failed", "health.restarts", {"code": _code(state)})
     if state["Status"] != "running":
         return Verdict("waiting", "health.not_running", {"state": state["Status"]})
     if first is not None and (first.pid, first.started) != (Life.of(inspected).pid, Life.of(inspected).started):
-        return Verdict("failed", "health.restarts", {"code": state["ExitCode"]})
+        return Verdict("failed", "health.restarts", {"code": _code(state)})
     return _declared(state.get("Health"))
+
+
+def _code(state: dict[str, Any]) -> str:
+    """The exit code of the last run; the Engine forgets it as soon as the next run begins."""
+    return "?" if state["Status"] == "running" else str(state["ExitCode"])
 
 
 def _declared(health: dict[str, Any] | None) -> Verdict:

@@ -56,9 +56,9 @@ def test_a_new_release_takes_over_without_a_failed_request(shop: Shop) -> None:
     ("script", "error", "said"),
     [
         ("echo 'cannot open the widget store'; exit 7", "health.restarts", "cannot open the widget store"),
-        (SERVE + "sleep 3; echo 'lost the widget store'; exit 9", "health.restarts", "lost the widget store"),
+        (SERVE + "sleep 1.5; echo 'lost the widget store'; exit 9", "health.restarts", "lost the widget store"),
         (GOOD.replace("echo ok > /www/health;", "").replace("; echo ok > /www/health", ""), "health.unhealthy", "404"),
-        (GOOD.replace("wait $$child; wait", "sleep 2; rm /www/health; wait $$child; wait"), "health.unhealthy", "404"),
+        (GOOD.replace("wait $$child; wait", "sleep 1; rm /www/health; wait $$child; wait"), "health.unhealthy", "404"),
     ],
     ids=["crashes at once", "crashes after a while", "never gets healthy", "falls ill inside the window"],
 )
