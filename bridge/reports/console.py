@@ -95,6 +95,11 @@ class Console:
 
         self._write(self.out, json.dumps(masked(value, self.redactor), ensure_ascii=False, indent=2) + "\n")
 
+    def raw(self, text: str) -> None:
+        """End a command with machine-readable text on stdout, as it is but for secrets."""
+        self.answered = True
+        self._write(self.out, self.redactor(text) + "\n")
+
     def fault(self, error: IkomaError) -> None:
         """Print a fault and what to do about it to stderr."""
         for line in error.message(self.lang).splitlines():

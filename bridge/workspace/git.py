@@ -95,6 +95,16 @@ def tracked(folder: Path) -> set[str] | None:
     return {path for path in listing.split("\0") if path}
 
 
+def changed(folder: Path, revision: str) -> set[str] | None:
+    """Return the files below ``folder`` that differ from ``revision``, new ones included; None for no such commit."""
+    if not _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"):
+        return None
+    base = _git(folder, "merge-base", revision, "HEAD") or revision
+    listing = _git(folder, "diff", "--name-only", "--relative", "--no-renames", "-z", base, "--", ".")
+    new = _git(folder, "ls-files", "-z", "--others", "--exclude-standard", "--", ".")
+    return {path for path in (*listing.split("\0"), *new.split("\0")) if path}
+
+
 def _git(folder: Path, *words: str) -> str:
     """Return what git says, or an empty text when it fails: no git, no work tree, no commit yet."""
     env = process.MINIMAL | {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}

@@ -1,0 +1,42 @@
+"""What ``bridge check`` says about its own use; what it finds is said by its rules."""
+
+from agent.model.messages import Message
+
+MESSAGES = {
+    "check.no_folder": Message(
+        "{path} is no folder.",
+        "{path} n'est pas un dossier.",
+        "Give the repository with --repo DIR.",
+        "Indiquez le dépôt avec --repo DOSSIER.",
+    ),
+    "check.format": Message(
+        "{format} is no format of this command.",
+        "{format} n'est pas un format de cette commande.",
+        "Give --format with one of: {known}.",
+        "Donnez --format avec l'un de : {known}.",
+    ),
+    "check.no_rule": Message(
+        "There is no rule {rule}.",
+        "Il n'y a pas de règle {rule}.",
+        "Try: python -m bridge check --explain {near}",
+        "Essayez : python -m bridge check --explain {near}",
+    ),
+    "check.no_app": Message(
+        "No image and no package of this repository is called {app}.",
+        "Aucune image ni aucun paquet de ce dépôt ne s'appelle {app}.",
+        "Give --app with one of: {known}.",
+        "Donnez --app avec l'un de : {known}.",
+    ),
+    "check.no_revision": Message(
+        "{revision} is no commit of the repository in {repo}.",
+        "{revision} n'est pas un commit du dépôt dans {repo}.",
+        "Fetch it (git fetch origin {revision}), or name a commit that git log shows.",
+        "Récupérez-le (git fetch origin {revision}), ou nommez un commit que git log montre.",
+    ),
+    "check.dry_run": Message(
+        "--dry-run shows what --fix would change.",
+        "--dry-run montre ce que --fix changerait.",
+        "Add --fix: python -m bridge check --fix --dry-run",
+        "Ajoutez --fix : python -m bridge check --fix --dry-run",
+    ),
+}

@@ -1,0 +1,240 @@
+"""All differences between manifests and their lock file, for every format. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bridge.checks import semver
+from bridge.workspace.lock import Lock, Pin
+from bridge.workspace.manifests import SECTIONS, Manifest
+from bridge.workspace.monorepo import Monorepo
+
+_PNPM = ("dependencies", "devDependencies", "optionalDependencies")
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One difference: in which file and under which key it shows, and whether a frozen install stops at it."""
+
+    message: str
+    path: str = ""
+    keys: tuple[str, ...] = ()
+    name: str = ""
+    line: int = 0
+    stops: bool = True
+
+
+def drifts(repo: Monorepo) -> Iterator[Drift]:
+    """Yield every difference. A lock file that does not load is one."""
+    lock = repo.lock
+    if lock is None:
+        return
+    if lock.problem is not None:
+        yield Drift(f"{lock.path} does not load: {lock.problem[0]}.", lock.path, line=lock.problem[1])
+        return
+    checker = {"pnpm": _pnpm, "npm": _npm, "bun": _bun, "berry": _berry, "yarn1": _yarn1}[lock.kind]
+    yield from checker(repo, lock)
+
+
+def _pnpm(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    overrides = lock.overrides or {}
+    if _plain(repo.settings.overrides, repo) != _plain(overrides, repo) and lock.version >= "6":
+        yield from _overrides(repo, lock)
+    for folder, manifest in repo.members.items():
+        importer = lock.importers.get(repo.relative(folder))
+        if importer is None:
+            if any(manifest.sections[section] for section in _PNPM):
+                yield Drift(f"{manifest.label} is not in {lock.path}.", manifest.path, ("name",), manifest.label)
+            continue
+        wanted = _wanted(manifest, lock, overrides)
+        listed = {name: pin for section in importer.values() for name, pin in section.items()}
+        peers = set(manifest.sections["peerDependencies"])
+        yield from _compare(manifest, lock, wanted, listed, peers)
+    for folder in lock.importers.keys() - {repo.relative(folder) for folder in repo.members}:
+        if not _gone(repo, folder):
+            continue
+        yield Drift(f"{lock.path} still lists {folder}, which is no package of the workspace.", lock.path, (folder,),
+                    folder, stops=False)  # fmt: skip
+    yield from _catalogs(repo, lock)
+    yield from _patches(repo, lock)
+
+
+def _gone(repo: Monorepo, folder: str) -> bool:
+    prefix = "" if repo.folder == "." else repo.folder + "/"
+    return f"{prefix}{folder}/package.json" not in repo.tree
+
+
+def _wanted(manifest: Manifest, lock: Lock, overrides: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Return name → (specifier as the lock file has it, section). Later sections give way to stronger ones."""
+    found: dict[str, tuple[str, str]] = {}
+    sections = ["devDependencies", "dependencies", "optionalDependencies"]
+    if str(lock.settings.get("autoInstallPeers", "")).lower() == "true":
+        sections.insert(0, "peerDependencies")
+    for section in sections:
+        for name, specifier in manifest.sections[section].items():
+            found[name] = (_overridden(manifest, name, specifier, overrides), section)
+    return {name: entry for name, entry in found.items() if entry[0] != "-"}
+
+
+_SELECTOR = re.compile(r"(?:(.+?[^ |@])>)?((?:@[^/@]+/)?[^@>]+)(?:@(.+))?")
+
+
+def _overridden(manifest: Manifest, name: str, specifier: str, overrides: dict[str, str]) -> str:
+    """Return the specifier that pnpm writes down: an override that fits replaces it."""
+    for selector, replacement in overrides.items():
+        match = _SELECTOR.fullmatch(selector)
+        if match is None or match[2] != name:
+            continue
+        parent, wanted = match[1], match[3]
+        if parent and re.sub(r"(?<=.)@.*", "", parent) != manifest.name:
+            continue
+        if wanted and not semver.intersects(specifier, wanted):
+            continue
+        return replacement
+    return specifier
+
+
+def _compare(
+    manifest: Manifest, lock: Lock, wanted: dict[str, tuple[str, str]], listed: dict[str, Pin], peers: set[str]
+) -> Iterator[Drift]:
+    for name, (specifier, section) in wanted.items():
+        pin = listed.get(name)
+        if pin is None:
+            if section != "peerDependencies" and not specifier.startswith(("link:",)):
+                yield Drift(
+                    f"{name} is in {manifest.path} and not in {lock.path}.", manifest.path, (section, name), name
+                )
+        elif _normal(pin.specifier) != _normal(specifier) and name not in peers:
+            yield Drift(f"{name} is {specifier} in {manifest.path}, and {pin.specifier} in {lock.path}.", manifest.path,
+                        (section, name), name)  # fmt: skip
+    for name in listed.keys() - wanted.keys() - peers:
+        yield Drift(f"{name} is in {lock.path} for {manifest.label}, and no longer in {manifest.path}.", manifest.path,
+                    (), name)  # fmt: skip
+
+
+def _normal(specifier: str) -> str:
+    return specifier.strip()
+
+
+def _plain(overrides: dict[str, str], repo: Monorepo) -> dict[str, str]:
+    """Overrides as pnpm records them: ``catalog:`` and ``$name`` are replaced by what they stand for."""
+    return {selector: _meant(selector, value, repo) for selector, value in overrides.items()}
+
+
+def _meant(selector: str, value: str, repo: Monorepo) -> str:
+    if value.startswith("catalog:"):
+        match = _SELECTOR.fullmatch(selector)
+        name = match[2] if match else selector
+        return repo.settings.catalogs.get(value.removeprefix("catalog:") or "default", {}).get(name, value)
+    return repo.root.specifier(value[1:]) or value if value.startswith("$") else value
+
+
+def _overrides(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    own, recorded = _plain(repo.settings.overrides, repo), _plain(lock.overrides or {}, repo)
+    for selector in sorted(own.keys() | recorded.keys()):
+        mine, theirs = own.get(selector), recorded.get(selector)
+        if mine != theirs:
+            yield Drift(f"The override of {selector} is {mine or 'not set'}, and {theirs or 'not set'} in {lock.path}.",
+                        lock.path, (selector,), selector)  # fmt: skip
+
+
+def _catalogs(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    """Only what is used is recorded; a recorded range has to be the catalog's."""
+    for catalog, entries in lock.catalogs.items():
+        for name, pin in entries.items():
+            own = repo.settings.catalogs.get(catalog, {}).get(name)
+            if own is not None and own != pin.specifier:
+                path = _catalog_file(repo)
+                yield Drift(f"The catalog has {name} {own}, and {lock.path} {pin.specifier}.", path, (name,), name)
+
+
+def _catalog_file(repo: Monorepo) -> str:
+    prefix = "" if repo.folder == "." else repo.folder + "/"
+    file = f"{prefix}pnpm-workspace.yaml"
+    return file if file in repo.tree else repo.root.path
+
+
+def _patches(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    if lock.patched is None:
+        return
+    own = set(repo.settings.patches)
+    for key in sorted(own - lock.patched):
+        yield Drift(f"The patch of {key} is not in {lock.path}.", lock.path, (key,), key)
+    for key in sorted(lock.patched - own):
+        yield Drift(f"{lock.path} has a patch of {key} that nothing states any more.", lock.path, (key,), key)
+
+
+def _npm(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    if lock.version == "1":
+        return
+    for folder, manifest in repo.members.items():
+        importer = lock.importers.get(repo.relative(folder))
+        if importer is None:
+            yield Drift(f"{manifest.label} is not in {lock.path}.", manifest.path, ("name",), manifest.label)
+            continue
+        yield from _sections(manifest, lock, importer)
+    for folder in lock.importers.keys() - {repo.relative(folder) for folder in repo.members}:
+        if _gone(repo, folder):
+            yield Drift(f"{lock.path} still lists {folder}, which is no package of the workspace.", lock.path,
+                        (f'"{folder}"',), folder, stops=False)  # fmt: skip
+
+
+def _sections(manifest: Manifest, lock: Lock, importer: dict[str, dict[str, Pin]]) -> Iterator[Drift]:
+    """Formats that copy the sections of a manifest as they are."""
+    shadowed = manifest.sections["optionalDependencies"]
+    for section in SECTIONS:
+        listed = importer.get(section, {})
+        for name, specifier in manifest.sections[section].items():
+            if section != "optionalDependencies" and name in shadowed:
+                continue
+            if name not in listed:
+                if not any(name in other for other in importer.values()):
+                    yield Drift(f"{name} is in {manifest.path} and not in {lock.path}.", manifest.path,
+                                (section, name), name)  # fmt: skip
+            elif _normal(listed[name].specifier) != _normal(specifier):
+                yield Drift(f"{name} is {specifier} in {manifest.path}, and {listed[name].specifier} in {lock.path}.",
+                            manifest.path, (section, name), name)  # fmt: skip
+    declared = {name for section in SECTIONS for name in manifest.sections[section]}
+    for name in {name for entries in importer.values() for name in entries} - declared:
+        yield Drift(f"{name} is in {lock.path} for {manifest.label}, and no longer in {manifest.path}.", manifest.path,
+                    (), name)  # fmt: skip
+
+
+def _bun(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    for folder, manifest in repo.members.items():
+        importer = lock.importers.get(repo.relative(folder))
+        if importer is not None:
+            yield from _sections(manifest, lock, importer)
+        elif any(manifest.sections.values()):
+            yield Drift(f"{manifest.label} is not in {lock.path}.", manifest.path, ("name",), manifest.label)
+    yield from _catalogs(repo, lock)
+
+
+def _berry(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    for folder, manifest in repo.members.items():
+        importer = lock.importers.get(repo.relative(folder))
+        if importer is None:
+            yield Drift(f"{manifest.label} is not in {lock.path}.", manifest.path, ("name",), manifest.label)
+            continue
+        listed = {name: Pin(_bare(pin.specifier)) for name, pin in importer.get("dependencies", {}).items()}
+        merged = {name: (_bare(manifest.sections[s][name]), s) for s in ("devDependencies", "optionalDependencies",
+                  "dependencies") for name in manifest.sections[s]}  # fmt: skip
+        resolved = {n: (repo.settings.overrides.get(n, spec), s) for n, (spec, s) in merged.items()}
+        yield from _compare(manifest, lock, {n: (_bare(spec), s) for n, (spec, s) in resolved.items()}, listed, set())
+
+
+def _bare(specifier: str) -> str:
+    return specifier.removeprefix("npm:") if re.match(r"npm:[^@]*$", specifier) else specifier
+
+
+def _yarn1(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    for manifest in repo.members.values():
+        for section in _PNPM:
+            for name, specifier in manifest.sections[section].items():
+                local = name in repo.by_name or specifier.startswith(("link:", "file:", "portal:"))
+                wanted = repo.settings.overrides.get(name, specifier)
+                if not local and not {f"{name}@{specifier}", f"{name}@{wanted}"} & lock.requests:
+                    yield Drift(f"{name}@{specifier} is in {manifest.path} and not in {lock.path}.", manifest.path,
+                                (section, name), name)  # fmt: skip

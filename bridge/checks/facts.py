@@ -1,0 +1,144 @@
+"""All facts about one repository, each computed once and only when a rule asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from agent.model.errors import IkomaError
+from bridge.checks import reach
+from bridge.workspace import builds, compose, monorepo
+from bridge.workspace.aliases import Aliases
+from bridge.workspace.builds import Build, Image
+from bridge.workspace.compose import Compose
+from bridge.workspace.dockerfile import Dockerfile
+from bridge.workspace.graph import Graph
+from bridge.workspace.imports import Imports
+from bridge.workspace.manifests import Manifest
+from bridge.workspace.monorepo import Monorepo, Owners
+from bridge.workspace.tree import Tree
+
+CONTRACT = "ikoma.release.json"
+
+
+class Facts:
+    """A repository as the rules see it. Paths are relative to ``root``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.tree = Tree(root)
+        self.manifests, self.repos = monorepo.read(self.tree)
+        self.owners = Owners(self.manifests)
+        self._reached: dict[int, frozenset[str]] = {}
+
+    @cached_property
+    def main(self) -> Monorepo | None:
+        """The outermost workspace."""
+        return self.repos[0] if self.repos else None
+
+    @cached_property
+    def _homes(self) -> dict[str, Monorepo]:
+        return {folder: repo for repo in reversed(self.repos) for folder in repo.members}
+
+    def repo_of(self, manifest: Manifest) -> Monorepo | None:
+        """Return the workspace that ``manifest`` is a member of; None for one outside of all."""
+        return self._homes.get(manifest.folder)
+
+    @cached_property
+    def imports(self) -> Imports:
+        return Imports(self.tree)
+
+    @cached_property
+    def aliases(self) -> Aliases:
+        return Aliases(self.tree, self.owners)
+
+    @cached_property
+    def graph(self) -> Graph:
+        return Graph(self.tree, self.owners, self.aliases, self.imports)
+
+    def reached(self, image: Image) -> frozenset[str]:
+        """Return the source files that the build of ``image`` looks at."""
+        if id(image) not in self._reached:
+            self._reached[id(image)] = reach.reached(self, image)
+        return self._reached[id(image)]
+
+    @cached_property
+    def composes(self) -> list[Compose]:
+        return [compose.read(self.tree, path) for path in self.tree.files if compose.NAME.search(path)]
+
+    @cached_property
+    def dockerfiles(self) -> dict[str, Dockerfile | IkomaError]:
+        """Path → parsed Dockerfile, or the fault in it."""
+        stated = {build.path for build in self._stated}
+        paths = [path for path in self.tree.files if builds.NAME.search(path) and not path.endswith(".dockerignore")]
+        return {path: builds.parse(self.tree, path) for path in sorted({*paths, *stated} & set(self.tree.files))}
+
+    @cached_property
+    def _stated(self) -> list[Build]:
+        return [build for item in self.composes for service in item.services for build in self._of_service(service)]
+
+    def _of_service(self, service: compose.Service) -> Iterator[Build]:
+        section = service.build
+        if section is None or "dockerfile_inline" in section:
+            return
+        context = compose.folder_of(service.file, str(section.get("context", ".")))
+        if context is None:
+            return
+        path = str(section.get("dockerfile", "Dockerfile"))
+        place = compose.folder_of(f"{context}/x" if context != "." else "x", path)
+        if place is not None:
+            names = section.get("additional_contexts")
+            yield Build(place, context, False, str(section.get("target") or ""), _arguments(section.get("args")),
+                        frozenset(names if isinstance(names, dict) else ()), service)  # fmt: skip
+
+    @cached_property
+    def builds(self) -> list[Build]:
+        """Every image that is built: as compose files state it, and Dockerfiles that none of them names."""
+        stated = list({(b.path, b.context, b.target): b for b in reversed(self._stated)}.values())[::-1]
+        named = {build.path for build in stated}
+        roots = [repo.folder for repo in self.repos] or ["."]
+        guessed = [
+            Build(path, builds.guess_context(self.tree, path, parsed, roots), True)
+            for path, parsed in self.dockerfiles.items()
+            if path not in named and isinstance(parsed, Dockerfile)
+        ]
+        return stated + guessed
+
+    @cached_property
+    def images(self) -> list[Image]:
+        """The images that have to do with a workspace."""
+        found = []
+        for build in self.builds:
+            parsed = self.dockerfiles.get(build.path)
+            repo = self._repo_for(build)
+            if isinstance(parsed, Dockerfile) and repo is not None:
+                image = Image(self.tree, repo, build, parsed)
+                if image.is_ours:
+                    found.append(image)
+        return found
+
+    def _repo_for(self, build: Build) -> Monorepo | None:
+        """The workspace an image builds: the one around its Dockerfile, or below its context."""
+        owner = self.owners.of(build.path)
+        if owner is not None and (repo := self.repo_of(owner)) is not None:
+            return repo
+        inside = [repo for repo in self.repos if build.context == "." or repo.folder.startswith(build.context)]
+        return inside[0] if inside else None
+
+    def line_of(self, path: str, word: str, start: int = 1, end: int | None = None) -> tuple[int, int]:
+        """Return line and column where ``word`` first stands between two lines of a file; else the first line."""
+        lines = self.tree.text(path).splitlines()
+        for number in range(start - 1, min(end or len(lines), len(lines))):
+            if (column := lines[number].find(word)) >= 0:
+                return number + 1, column + 1
+        return start, 1
+
+
+def _arguments(value: object) -> dict[str, str]:
+    if isinstance(value, dict):
+        return {str(key): str(item) for key, item in value.items() if item is not None and "$" not in str(item)}
+    if isinstance(value, list):
+        pairs = (str(item).split("=", 1) for item in value)
+        return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and "$" not in pair[1]}
+    return {}

@@ -1,0 +1,1 @@
+"""Safe changes: what a finding can carry so that ``--fix`` repairs it."""

@@ -1,0 +1,82 @@
+"""The files that an image's build looks at: its apps, what they import, and packages that are built as own tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.checks.usage import is_aside
+from bridge.workspace.builds import Image
+from bridge.workspace.manifests import Manifest, package_of
+
+if TYPE_CHECKING:
+    from bridge.checks.facts import Facts
+
+_TASKS = ("turbo", "nx", "lerna")
+
+
+def reached(facts: Facts, image: Image) -> frozenset[str]:
+    """Return the source files that the build of ``image`` needs: a superset where an import cannot be followed."""
+    repo = image.repo
+    pending = [path for name in image.apps if name in repo.by_name for path in sources(facts, repo.by_name[name])]
+    for name in image.members - image.apps:
+        if _is_built(image, repo.by_name[name]):
+            pending += sources(facts, repo.by_name[name])
+    seen: set[str] = set()
+    while pending:
+        path = pending.pop()
+        if path not in seen:
+            seen.add(path)
+            for specifier in facts.imports.files.get(path, ()):
+                pending += _targets(facts, image, specifier, path)
+    return frozenset(seen)
+
+
+def sources(facts: Facts, manifest: Manifest) -> list[str]:
+    """Return the files of a package that are built: no tests, no tool settings, no file of a package inside it."""
+    prefix = "" if manifest.folder == "." else manifest.folder + "/"
+    return [
+        path
+        for path in facts.tree.below(manifest.folder)
+        if path in facts.imports.files and facts.owners.of(path) is manifest and not is_aside(path[len(prefix) :])
+    ]
+
+
+def _is_built(image: Image, manifest: Manifest) -> bool:
+    """Whether the image runs the package's own build: through a task runner, or for everything that an app needs."""
+    if "build" not in manifest.scripts:
+        return False
+    for run in image.runs:
+        command = run.command
+        if command.program in _TASKS and command.words[:1] != ("prune",):
+            return True
+        if (
+            command.program == "pnpm"
+            and (command.has("-r", "--recursive") or any("..." in word for word in command.words))
+            and not command.has("install", "i", "deploy", "fetch")
+        ):
+            return True
+        if (
+            manifest.name in command.words
+            or manifest.folder in " ".join((run.folder, *command.words)).split("/app/")[-1]
+        ):
+            return True
+    return any(_runs_tasks(image, name) for name in image.apps)
+
+
+def _runs_tasks(image: Image, name: str) -> bool:
+    """Whether an app's own scripts start a task runner."""
+    manifest = image.repo.by_name.get(name)
+    scripts = {**image.repo.root.scripts, **(manifest.scripts if manifest else {})}
+    used = {word for run in image.runs for word in run.command.words}
+    return any(task in scripts.get(word, "") for word in used for task in _TASKS)
+
+
+def _targets(facts: Facts, image: Image, specifier: str, path: str) -> list[str]:
+    if specifier.startswith((".", "#")) or (local := facts.graph.local(specifier, path)) is not None:
+        found = facts.graph.local(specifier, path) if specifier.startswith((".", "#")) else local
+        return [found] if found else []
+    member = image.repo.by_name.get(package_of(specifier))
+    if member is None:
+        return []
+    entries = facts.graph.entries(member, specifier)
+    return list(entries) if entries else sources(facts, member)

@@ -1,0 +1,58 @@
+"""IKB401: the lock file does not say what the manifests say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from bridge.checks import drift
+from bridge.checks.drift import Drift
+from bridge.checks.model import Finding, Rule, Severity
+from bridge.workspace.monorepo import Monorepo
+
+if TYPE_CHECKING:
+    from bridge.checks.facts import Facts
+
+ID = "IKB401"
+
+
+def check(facts: Facts) -> Iterable[Finding]:
+    for repo in facts.repos:
+        if repo.lock is not None:
+            for item in drift.drifts(repo):
+                yield _finding(facts, repo, item)
+
+
+def _finding(facts: Facts, repo: Monorepo, item: Drift) -> Finding:
+    path, keys = item.path or repo.lock.path, item.keys  # type: ignore[union-attr]
+    manifest = facts.manifests.get(path.rpartition("/")[0] or ".")
+    if manifest is not None and path == manifest.path:
+        line, column = manifest.position(*keys)
+    else:
+        line, column = facts.line_of(path, keys[-1] if keys else "", item.line or 1)
+    severity = Severity.ERROR if item.stops else Severity.WARNING
+    fix = f"Run {command(repo)} and commit {repo.lock.path}."  # type: ignore[union-attr]
+    return Finding(ID, severity, path, line, column, item.message, item.name, fix=fix, relock=repo.folder)
+
+
+def command(repo: Monorepo) -> str:
+    """Return the command that renews the lock file of ``repo`` without installing."""
+    name, major = repo.manager.name, repo.manager.major or 1
+    if name == "yarn":
+        return "yarn install --mode=update-lockfile" if major > 1 else "yarn install --ignore-scripts"
+    if name == "npm":
+        return "npm install --package-lock-only --ignore-scripts"
+    return f"{name} install --lockfile-only --ignore-scripts"
+
+
+RULE = Rule(
+    ID,
+    "stale-lock-file",
+    Severity.ERROR,
+    "D6",
+    "An install in CI and in an image is frozen: it refuses a lock file that does not match the manifests, and stops "
+    "at the first difference. This rule compares every manifest with the lock file without the package manager and "
+    "without a network, with catalogs, overrides and patches, and reports all differences at once.",
+    check,
+    "renews the lock file with the pinned package manager, where it is at hand (--lockfile-only, no scripts)",
+)

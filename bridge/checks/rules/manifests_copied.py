@@ -1,0 +1,154 @@
+"""IKB202: what an install needs is not in the image when it runs."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from bridge.checks.model import Finding, Rule, Severity
+from bridge.workspace.builds import Image
+from bridge.workspace.layers import Run
+from bridge.workspace.manifests import INSTALLED
+
+if TYPE_CHECKING:
+    from bridge.checks.facts import Facts
+
+ID = "IKB202"
+
+
+def check(facts: Facts) -> Iterable[Finding]:
+    for image in facts.images:
+        for run in image.installs:
+            if not run.opaque:
+                yield from _install(facts, image, run)
+
+
+def _install(facts: Facts, image: Image, run: Run) -> Iterator[Finding]:
+    home = _home(image, run)
+    if home is None:
+        yield from _rootless(facts, image, run)
+        return
+    missing = [member for member in _needed(image, run) if f"{home}{member}" not in run.files]
+    firm = _needed(image, run, ("dependencies", "devDependencies"))
+    for severity, paths in ((Severity.ERROR, set(missing) & set(firm)), (Severity.WARNING, set(missing) - set(firm))):
+        if paths:
+            yield _manifests(facts, image, run, sorted(posixpath.dirname(path) for path in paths), severity)
+    yield from _beside(facts, image, run, home)
+
+
+def _home(image: Image, run: Run) -> str | None:
+    """Return where the workspace root lies in the image, with a slash at its end; None when it is not there."""
+    root = image.repo.root.path.removeprefix(image.prefix)
+    folder = run.folder
+    while True:
+        prefix = folder if folder.endswith("/") else folder + "/"
+        if run.files.get(f"{prefix}package.json") == root:
+            return prefix
+        if folder == "/":
+            return None
+        folder = posixpath.dirname(folder)
+
+
+def _needed(image: Image, run: Run, sections: tuple[str, ...] = INSTALLED) -> list[str]:
+    """Return the manifests, relative to the root, of the packages that the image builds."""
+    repo = image.repo
+    prefix = "" if repo.folder == "." else repo.folder + "/"
+    production = _is_production(run)
+    wanted = repo.closure(image.apps, tuple(s for s in sections if s != "devDependencies" or not production))
+    return [
+        repo.by_name[name].path.removeprefix(prefix) for name in sorted(wanted) if repo.by_name[name] is not repo.root
+    ]
+
+
+def _is_production(run: Run) -> bool:
+    return run.command.has("--prod", "-P", "--production") or "dev" in run.command.options("--omit")
+
+
+def _manifests(facts: Facts, image: Image, run: Run, folders: list[str], severity: Severity) -> Finding:
+    many = len(folders) > 1
+    listed = ", ".join(folders[:6]) + (f" and {len(folders) - 6} more" if len(folders) > 6 else "")
+    message = (
+        f"The package.json of {listed} {'are' if many else 'is'} not in the image when {_words(run)} runs: it exits 0 "
+        f"and leaves {'them' if many else 'it'} without dependencies."
+    )
+    prefix = "" if image.repo.folder in (".", image.build.context) else image.repo.folder + "/"
+    lines = [f"COPY {prefix}{folder}/package.json {prefix}{folder}/" for folder in folders]
+    return _finding(facts, image, run, severity, message, "Add before it:\n" + "\n".join(lines), folders[0])
+
+
+def _words(run: Run) -> str:
+    return " ".join((run.command.program, *run.command.words[:1]))
+
+
+def _finding(
+    facts: Facts, image: Image, run: Run, severity: Severity, message: str, fix: str, package: str = ""
+) -> Finding:
+    line, column = facts.line_of(image.build.path, run.command.program, run.line, run.end)
+    return Finding(ID, severity, image.build.path, line, column, message, package, image.name,
+                   image.members | {image.name}, fix)  # fmt: skip
+
+
+def _rootless(facts: Facts, image: Image, run: Run) -> Iterator[Finding]:
+    """The install runs without the workspace root: fatal for what names other packages of the workspace."""
+    here = run.files.get(f"{run.folder.rstrip('/')}/package.json")
+    if here is None or not image.repo.is_workspace:
+        return
+    manifest = facts.manifests.get(posixpath.dirname(f"{image.prefix}{here}") or ".")
+    if manifest is None or manifest.folder not in image.repo.members:
+        return
+    links = sorted(image.repo.links(manifest))
+    if links:
+        message = (
+            f"{_words(run)} runs without the workspace root, and {manifest.path} names {', '.join(links[:4])} of it."
+        )
+        fix = f"Build from {image.repo.folder}, and copy the root's package.json, lock file and workspace file first."
+        yield _finding(facts, image, run, Severity.ERROR, message, fix, manifest.label)
+
+
+def _beside(facts: Facts, image: Image, run: Run, home: str) -> Iterator[Finding]:
+    """The lock file, the workspace file, settings and patches."""
+    repo, files = image.repo, run.files
+    prefix = "" if repo.folder == "." else repo.folder + "/"
+    names = [] if repo.lock is None else [repo.lock.path.removeprefix(prefix)]
+    if repo.manager.name == "pnpm" and f"{prefix}pnpm-workspace.yaml" in facts.tree:
+        names.append("pnpm-workspace.yaml")
+    names += sorted(set(repo.settings.patches.values()))
+    for name in names:
+        if f"{prefix}{name}" in facts.tree and f"{home}{name}" not in files and not _removed(image, name):
+            frozen = run.command.has("--frozen-lockfile", "ci", "clean-install", "--immutable")
+            is_lock = repo.lock is not None and name == repo.lock.path.removeprefix(prefix)
+            severity = Severity.WARNING if is_lock and not frozen else Severity.ERROR
+            message = f"{name} is not in the image when {_words(run)} runs{_consequence(is_lock, frozen)}."
+            target = f"{posixpath.dirname(name)}/" if posixpath.dirname(name) else "./"
+            yield _finding(facts, image, run, severity, message, f"Add before it:\nCOPY {prefix}{name} {target}", name)
+    if f"{prefix}.npmrc" in facts.tree and f"{home}.npmrc" not in files and repo.manager.name in ("pnpm", "npm"):
+        message = f".npmrc is not in the image when {_words(run)} runs: it installs with other settings than here."
+        yield _finding(
+            facts, image, run, Severity.WARNING, message, f"Add before it:\nCOPY {prefix}.npmrc ./", ".npmrc"
+        )
+
+
+def _removed(image: Image, name: str) -> bool:
+    """Whether the Dockerfile removes it on purpose."""
+    return any(other.command.program == "rm" and name in other.command.words for other in image.runs)
+
+
+def _consequence(is_lock: bool, frozen: bool) -> str:
+    if not is_lock:
+        return ""
+    return ": a frozen install refuses to work without it" if frozen else ": every build installs other versions"
+
+
+RULE = Rule(
+    ID,
+    "manifest-not-copied",
+    Severity.ERROR,
+    "D3",
+    "A Dockerfile copies manifests first so that the install is cached. Every workspace package that the app stands on "
+    "needs its package.json there, and the install the lock file, the workspace file and the patches. The install does "
+    "not fail when a manifest is missing (pnpm and npm exit 0 and leave a dangling link): the build fails later with "
+    "“cannot find module”. Copies by pattern, bind mounts, other stages and the layout of turbo prune all count, and "
+    ".dockerignore is taken into account.",
+    check,
+)
