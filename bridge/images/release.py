@@ -57,19 +57,23 @@ def make_release(
     _check(project, found, only, base)
     services = _services(project, found, images, only, None if refresh else base, client or Client())
     compose = _compose(found, services)
-    if base is not None and only:
-        services, compose = _merged(base, services, compose, only)
+    if base is None or not only:
+        return _manifest(project, services, compose)
+    services, compose = _merged(base, services, compose, only)
+    part = _manifest(project, services, compose)
+    _same_files(base, part, only)
+    return part
+
+
+def _manifest(project: Project, services: dict[str, ReleaseService], compose: dict[str, Any]) -> Release:
     settings = project.settings
-    fresh = Release(
+    return Release(
         app=project.app, environment=project.environment, platform=settings.platform, compose=compose,
         services=services, routes=settings.routes, migrations=_migrations(project), schemas=_schemas(project),
         required_env=required_env(compose), files=[item.file for item in mounted(compose, project)],
         health=settings.health, retention=settings.retention, maintenance=settings.maintenance,
         provenance=project.provenance,
     )  # fmt: skip
-    if base is not None and only:
-        _same_files(base, fresh, only)
-    return fresh
 
 
 def _check(project: Project, rendered: Rendered, only: Collection[str], base: Release | None) -> None:

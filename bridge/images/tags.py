@@ -39,9 +39,12 @@ class Recipe:
 
     @property
     def images(self) -> list[str]:
-        """Base images of others whose digests the tag needs, as written, and those of named contexts."""
+        """Base images of others whose digests the tag needs, as written, and those of named contexts.
+
+        The frontend of a ``# syntax=`` line counts by its name alone: its next release builds the same image.
+        """
         listed = [text.removeprefix("docker-image://") for text in self._used_contexts.values() if _is_image(text)]
-        return sorted({*self.inputs.images, *listed, *([self.dockerfile.syntax] if self.dockerfile.syntax else [])})
+        return sorted({*self.inputs.images, *listed})
 
     @property
     def siblings(self) -> dict[str, str]:

@@ -316,6 +316,12 @@ def test_the_lock_file_counts_as_far_as_the_install_goes(suite: Path, words: str
     assert ("website" in changed(suite, bump)) == (words in WIDE)
 
 
+def test_the_frontend_counts_by_its_name_and_is_not_asked_for(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", "# syntax=docker/dockerfile:1\nFROM a\n")
+    assert recipe(render(Project.open(root), {}).builds["web"], "linux/amd64").images == ["a"]
+    assert changed(root, replace("Dockerfile", "dockerfile:1", "dockerfile:1.7-labs")) == {"web"}
+
+
 def test_why_two_tags_differ_can_be_read_from_what_is_hashed(suite: Path) -> None:
     builds = render(Project.open(suite), {}).builds
     made = recipe(builds["api"], "linux/amd64")
