@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent.model.errors import IkomaError, Misuse
+from agent.model.errors import Exit, IkomaError, Misuse
 from agent.model.names import Target
+from agent.protocol import exit_code
 from bridge.pipeline import bundles
 from bridge.pipeline.ahead import Ahead
 from bridge.pipeline.bundles import Bundle
-from bridge.pipeline.host import Host, body, credentials, perform
+from bridge.pipeline.host import Host, attach_command, body, credentials, perform
 from bridge.pipeline.settings import Where
 from bridge.reports import model
 from bridge.reports.console import Console
@@ -168,10 +169,12 @@ class Pipeline:
         if commit := bundle.release.provenance.commit:
             request.client["commit"] = commit
         with self.face.stage("deploy"):
-            self.face.note(self.operation)
+            self.face.note(self.console.text("say.attach", command=attach_command(self.target, self.operation)))
             host.wait()
             self.sent = True
             result = perform(host, "deploy.apply", request, self.operation, self.face.event, bundle.content)
+            if not result.get("steps") and exit_code(str(result.get("status"))) == Exit.DONE:
+                self.face.note(self.console.text("say.up_to_date"))
         return model.deployment(self.target, {"operation": self.operation} | result)
 
     def _complete(self, report: DeploymentReport, seconds: float) -> DeploymentReport:

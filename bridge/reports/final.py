@@ -24,7 +24,16 @@ def deployment(report: DeploymentReport, console: Console) -> str:
     if report["operation"]:
         rows.append((say("head.operation"), report["operation"]))
     rows.append((say("head.seconds"), seconds(report["seconds"])))
-    return "\n\n".join(part for part in (table(rows), _services(report, console)) if part)
+    return "\n\n".join(part for part in (table(rows), _services(report, console), _back(report, console)) if part)
+
+
+def _back(report: DeploymentReport, console: Console) -> str:
+    """After a release that replaced another: how to return to that one."""
+    replaced = report["previous"] not in (None, report["release"]) and report["status"] == "HEALTHY" and report["steps"]
+    if not replaced:
+        return ""
+    environment = "" if report["environment"] == "production" else f" --env {report['environment']}"
+    return console.text("say.back", command=f"python -m bridge rollback --app {report['app']}{environment}")
 
 
 def _migrations(report: DeploymentReport, console: Console) -> str:
