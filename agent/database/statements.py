@@ -53,9 +53,14 @@ def split(text: str, file: str) -> list[Statement]:
         IkomaError: ``migration.syntax``, ``migration.meta_command`` or ``migration.copy_data`` for what is not SQL,
             ``migration.transaction_control`` for a statement that would end the file's own transaction.
     """
+    return [statement for _, statement in located(text, file)]
+
+
+def located(text: str, file: str) -> list[tuple[Any, Statement]]:
+    """Return each statement with its node of the syntax tree. Raises what ``split`` raises."""
     tree = _parse(text, file)
     raw = text.encode()
-    found: list[Statement] = []
+    found: list[tuple[Any, Statement]] = []
     line, position = 1, 0
     for item in tree.stmts:
         start = int(item.stmt_location)
@@ -64,7 +69,7 @@ def split(text: str, file: str) -> list[Statement]:
         position = start
         statement = Statement(raw[start:end].decode().rstrip(), line)
         _refuse_control(item.stmt, statement, file)
-        found.append(statement)
+        found.append((item.stmt, statement))
     return found
 
 

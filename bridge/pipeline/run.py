@@ -164,6 +164,8 @@ class Pipeline:
         args: dict[str, Any] = {"release": bundle.id}
         if self.wish.accept:
             args["accept"] = list(self.wish.accept)
+        if self.wish.only:
+            args["only"] = list(self.wish.only)
         request = body(self.where, self.target, self.lang, args, on_busy=self.wish.if_busy)
         request.credentials = credentials(self.where.registry(self.target)) if self.where.has_registry else None
         if commit := bundle.release.provenance.commit:

@@ -27,6 +27,12 @@ MESSAGES = {
         "Set “platform”: “{host}” in ikoma.release.json, then build again.",
         "Mettez « platform » : « {host} » dans ikoma.release.json, puis reconstruisez.",
     ),
+    "preflight.part": Message(
+        "Only {only} would be deployed, and the services that stay may not survive {file}:{line} ({statement}).",
+        "Seul {only} serait déployé, et les services qui restent pourraient ne pas survivre à {file}:{line} ({statement}).",
+        "Deploy everything together: python -m bridge pipeline run, without --only.",
+        "Déployez tout ensemble : python -m bridge pipeline run, sans --only.",
+    ),
     "preflight.done": Message(
         "{pending} migration(s) pending, {free} MiB free",
         "{pending} migration(s) en attente, {free} Mio libres",

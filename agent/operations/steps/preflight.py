@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from agent.database import apply, ledger, rights, target
+from agent.database import apply, compatibility, ledger, rights, target
 from agent.database.connect import session
+from agent.database.statements import decode
 from agent.docker.engine import Engine
 from agent.host import envfile, platform
 from agent.model import messages
@@ -142,7 +143,19 @@ def _migrations(ctx: Context, release: Release) -> list[IkomaError]:
     folder = incoming.of(ctx).folder / "migrations"
     for name in ctx.facts["pending"]:
         found += _caught(partial(_readable, folder, by_name[name]))
+    if ctx.args.get("only") and not found and ctx.home.current.exists():
+        found += _caught(partial(_part, ctx, folder))
     return found
+
+
+def _part(ctx: Context, folder: Path) -> list[IkomaError]:
+    """Part of an app may only be deployed when the rest of it can live with what is migrated."""
+    texts = [(name, decode((folder / name).read_bytes(), name)) for name in ctx.facts["pending"]]
+    return [
+        IkomaError("preflight.part", only=", ".join(ctx.args["only"]), file=item.file, line=item.line,
+                   statement=item.statement)
+        for item in compatibility.incompatible(texts)
+    ]  # fmt: skip
 
 
 def _readable(folder: Path, item: ReleaseMigration) -> list[IkomaError]:

@@ -1,0 +1,56 @@
+"""Whether the running release can live with a migration: sure additions only."""
+
+import pytest
+
+from agent.database.compatibility import incompatible
+
+GOOD = [
+    "create table t (id int primary key, name text not null)",
+    "create table t (id int); alter table t add column x int not null; create unique index on t (x)",
+    "create table a.t (id int); alter table a.t enable row level security; create policy p on a.t using (true)",
+    "alter table t add column note text",
+    "alter table t add column n int not null default 0, add column m int generated always as identity",
+    "create index on t (id)",
+    "create index concurrently i on t (id)",
+    "create schema s; create type s.e as enum ('a'); alter type s.e add value 'b'",
+    "create view v as select 1; create function f() returns int language sql as 'select 1'",
+    "insert into t values (1); comment on table t is 'x'; grant select on t to public",
+    "create table t (id int); create trigger g before insert on t for each row execute function f()",
+]
+BAD = [
+    ("drop table t", 1),
+    ("alter table t drop column x", 1),
+    ("alter table t rename to u", 1),
+    ("alter table t alter column x type bigint", 1),
+    ("alter table t add column x int not null", 1),
+    ("alter table t add column x int unique", 1),
+    ("alter table t add constraint c check (x > 0)", 1),
+    ("create unique index on t (x)", 1),
+    ("create or replace view v as select 1", 1),
+    ("create or replace function f() returns int language sql as 'select 1'", 1),
+    ("alter type e rename value 'a' to 'b'", 1),
+    ("revoke select on t from public", 1),
+    ("delete from t", 1),
+    ("update t set x = 1", 1),
+    ("truncate t", 1),
+    ("do $$ begin end $$", 1),
+    ("create table fresh (id int);\n\nalter table other.fresh drop column id", 3),
+    ("create table t (id int);\ncreate trigger g before insert on u for each row execute function f()", 2),
+]
+
+
+@pytest.mark.parametrize("sql", GOOD)
+def test_what_surely_adds_is_compatible(sql: str) -> None:
+    assert incompatible([("0002_x.sql", sql)]) == []
+
+
+@pytest.mark.parametrize(("sql", "line"), BAD)
+def test_what_is_not_sure_counts_as_incompatible(sql: str, line: int) -> None:
+    (found,) = incompatible([("0002_x.sql", sql)])
+    assert (found.file, found.line) == ("0002_x.sql", line)
+
+
+def test_a_table_made_by_an_earlier_pending_file_is_still_unused() -> None:
+    assert (
+        incompatible([("0002_a.sql", "create table t (id int)"), ("0003_b.sql", "alter table t drop column id")]) == []
+    )
