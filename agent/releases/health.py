@@ -32,11 +32,15 @@ Say = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One container to be watched."""
+    """One container to be watched.
+
+    ``fresh``: it has just been made, so that any restart counts. An older one may have restarted long ago.
+    """
 
     container: str
     service: str
     probe: Probe | None = None
+    fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +66,23 @@ class Life:
         return cls(int(state["Pid"]), str(state["StartedAt"]), int(inspected.get("RestartCount", 0)))
 
 
-def look(inspected: dict[str, Any] | None, first: Life | None) -> Verdict:
+def look(inspected: dict[str, Any] | None, first: Life | None, fresh: bool = True) -> Verdict:
     """Judge one container by what the Engine says of it. Pure.
 
     Args:
         inspected: the Engine's description; None when it is gone.
         first: its life when the watch began; None at the first look.
+        fresh: it was made just now: it must never have restarted.
     """
     if inspected is None:
         return Verdict("failed", "health.gone")
-    state = inspected["State"]
+    state, restarts = inspected["State"], int(inspected.get("RestartCount", 0))
+    allowed = first.restarts if first else 0 if fresh else restarts
     if state.get("OOMKilled"):
         return Verdict("failed", "health.memory")
     if state["Status"] in ("exited", "dead"):
         return Verdict("failed", "health.exited", {"code": state["ExitCode"]})
-    if state["Status"] == "restarting" or int(inspected.get("RestartCount", 0)) > (first.restarts if first else 0):
+    if state["Status"] == "restarting" or restarts > allowed:
         return Verdict("failed", "health.restarts", {"code": _code(state)})
     if state["Status"] != "running":
         return Verdict("waiting", "health.not_running", {"state": state["Status"]})
@@ -163,7 +169,7 @@ class _Watch:
     def turn(self) -> Verdict:
         """Look once."""
         inspected = self.engine.container(self.check.container)
-        self.verdict = look(inspected, self.first)
+        self.verdict = look(inspected, self.first, self.check.fresh)
         if inspected is not None and self.first is None and inspected["State"]["Status"] == "running":
             self.first, self.interval = Life.of(inspected), interval(inspected)
         if self.ready and self.check.probe is not None and inspected is not None:

@@ -44,6 +44,7 @@ class RollOut:
     redact: Redactor
     lang: str = "en"
     fresh: dict[str, list[str]] = field(default_factory=dict)
+    stopping: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         """Do everything the plan says, in its order. Raises ``IkomaError`` at the first thing that fails."""
@@ -106,23 +107,13 @@ class RollOut:
         for move in moves:
             for container in self.fresh[move.service]:
                 self._show(move.service, container)
-        for move in moves:
-            for container in move.old:
-                self._hide_old(container)
+        switch.hide_running(self.site.engine, [container for move in moves for container in move.old])
         self._stop(self._old(moves))
 
     def _show(self, service: str, container: str) -> None:
         switch.rename(self.site.engine, container, switch.names_on(self.prepared.normalised, service))
         if self._routed(service):
             switch.attach_live(self.site, container, service)
-
-    def _hide_old(self, container: str) -> None:
-        """Take its names from a container that still answers; what it is answering, it finishes."""
-        inspected = self.site.engine.container(container)
-        if inspected is None or not inspected["State"]["Running"]:
-            return
-        mine = [name for name in inspected["NetworkSettings"]["Networks"] if name != self.site.edge]
-        switch.rename(self.site.engine, container, {name: [] for name in mine})
 
     # -- services that cannot stand beside their successor ---------------------------------------------------------
 
@@ -143,6 +134,12 @@ class RollOut:
             for container in containers:
                 if self._routed(service):
                     switch.attach_live(self.site, container, service)
+
+    @property
+    def serving(self) -> dict[str, list[str]]:
+        """The containers that serve once the plan is carried out: service → ids."""
+        kept = {move.service: list(move.keep) for move in self.plan.moves if move.keep}
+        return kept | self.fresh
 
     # -- effects ---------------------------------------------------------------------------------------------------
 
@@ -185,7 +182,12 @@ class RollOut:
         ]
 
     def _stop(self, containers: list[tuple[str, float]]) -> None:
-        """Stop containers at the same time: each gets its stop signal, then its time to drain."""
+        """Stop containers at the same time: each gets its stop signal, then its time to drain.
+
+        The Engine goes on stopping them when we die: who was asked to stop is noted before.
+        """
+        self.stopping += [container for container, _ in containers]
+        self.note(stopping=self.stopping)
         stop_all(self.site, containers)
 
     def _routed(self, service: str) -> bool:
@@ -233,12 +235,17 @@ def recorded(plan: Plan, prepared: Prepared, running: list[observe.Observed]) ->
     return found
 
 
-def services(site: Site, plan: Plan) -> dict[str, dict[str, Any]]:
-    """Return the ``services`` part of a deployment's result."""
-    states = {item.service: item for item in observe.containers(site.engine, site.slug) if item.state == "running"}
+def services(site: Site, plan: Plan, serving: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
+    """Return the ``services`` part of a deployment's result; each container is asked itself."""
     result = {}
     for move in plan.moves:
-        found = states.get(move.service)
-        state = (found.health or found.state) if found else "completed" if move.kind == "one-shot" else "stopped"
+        found = [site.engine.container(item) for item in serving.get(move.service, [])]
+        states = [_state(item) for item in found if item is not None] or ["stopped"]
+        state = "completed" if move.kind == "one-shot" else states[0]
         result[move.service] = {"action": move.action, "state": state, "kind": move.kind}
     return result
+
+
+def _state(inspected: dict[str, Any]) -> str:
+    health = (inspected["State"].get("Health") or {}).get("Status", "none")
+    return str(inspected["State"]["Status"] if health == "none" else health)

@@ -7,12 +7,16 @@ address, which keeps the connections it already holds. (docs/adr/0004-roll-out-b
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from agent.docker.engine import Engine, EngineError
 from agent.releases import networks
 from agent.releases.site import Site
+
+LAST_CALLERS: Final = 0.3
+"""Seconds between taking a container's names and asking it to stop."""
 
 Names = Mapping[str, list[str]]
 """Network → the names a container has on it."""
@@ -47,6 +51,21 @@ def rename(engine: Engine, container: str, names: Names) -> None:
         if endpoint and sorted(own_names(endpoint, container)) == sorted(aliases):
             continue
         _reconnect(engine, network, container, list(aliases), endpoint.get("IPAddress") or None)
+
+
+def hide_running(engine: Engine, containers: Iterable[str]) -> None:
+    """Take all names from containers that still answer; what they are answering, they finish.
+
+    Who asked for their address just before gets a moment to use it.
+    """
+    hidden = False
+    for container in containers:
+        inspected = engine.container(container)
+        if inspected is not None and inspected["State"]["Running"]:
+            rename(engine, container, {network: [] for network in inspected["NetworkSettings"]["Networks"]})
+            hidden = True
+    if hidden:
+        time.sleep(LAST_CALLERS)
 
 
 def _reconnect(engine: Engine, network: str, container: str, aliases: list[str], address: str | None) -> None:

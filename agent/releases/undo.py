@@ -38,7 +38,9 @@ def snapshot(site: Site) -> list[Before]:
 def _before(item: observe.Observed, inspected: dict[str, Any]) -> Before:
     endpoints = inspected["NetworkSettings"]["Networks"]
     names = {network: switch.own_names(endpoint, item.id) for network, endpoint in endpoints.items()}
-    return {"id": item.id, "service": item.service, "running": inspected["State"]["Running"], "names": names}
+    state = inspected["State"]
+    return {"id": item.id, "service": item.service, "running": state["Running"], "started": state["StartedAt"],
+            "names": names}  # fmt: skip
 
 
 def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -> int:
@@ -50,9 +52,12 @@ def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -
     if settle:
         _let_settle(site)
     before: list[Before] = notes["before"]
-    revived = _revive(site, before, redact)
+    beside, known = set(notes.get("beside", [])), {item["id"] for item in before}
+    removed = _remove(site, [item for item in _new(site, known) if item.service not in beside])
+    revived = _revive(site, before, beside, set(notes.get("stopping", [])), redact)
     proxy_changed = _routes(site, notes)
-    removed = _remove_new(site, {item["id"] for item in before})
+    switch.hide_running(site.engine, [item.id for item in _new(site, known)])
+    removed += _remove(site, _new(site, known))
     missing = _recreate(site, before, notes.get("previous"))
     if not before:
         _remove_networks(site, notes.get("networks", []))
@@ -67,29 +72,42 @@ def _let_settle(site: Site) -> None:
     time.sleep(SETTLE)
 
 
-def _revive(site: Site, before: list[Before], redact: Redactor) -> int:
-    """Give the old containers their names back, start the stopped ones and wait until they answer."""
+def _revive(site: Site, before: list[Before], beside: set[str], stopping: set[str], redact: Redactor) -> int:
+    """Start the old containers that stopped, or were told to, and wait until they answer; give all their names back.
+
+    One that has a successor beside it gets its names only when it is ready: until then the successor has them.
+    """
     engine, started = site.engine, []
     for item in before:
         inspected = engine.container(item["id"])
         if inspected is None or not item["running"]:
             continue
-        if inspected["State"]["Running"]:
+        if inspected["State"]["Running"] and not (item["id"] in stopping and _same_life(item, inspected)):
             switch.rename(engine, item["id"], item["names"])
         else:
-            _start_again(engine, item, inspected)
-            started.append(health.Check(item["id"], item["service"]))
+            _start_again(engine, item, inspected, unseen=item["service"] in beside)
+            started.append(item)
     if started:
-        _wait(engine, started, redact)
+        _wait(engine, [health.Check(item["id"], item["service"], fresh=False) for item in started], redact)
+    for item in started:
+        switch.rename(engine, item["id"], item["names"])
     return len(started)
 
 
-def _start_again(engine: Engine, item: Before, inspected: dict[str, Any]) -> None:
-    """A stopped container may have lost its address to another: let the Engine choose one."""
+def _same_life(item: Before, inspected: dict[str, Any]) -> bool:
+    """Say whether it still runs as it ran before; else an earlier attempt of ours has started it again."""
+    return bool(item["started"] == inspected["State"]["StartedAt"])
+
+
+def _start_again(engine: Engine, item: Before, inspected: dict[str, Any], unseen: bool) -> None:
+    """Start a container that has stopped or is about to. Another may have its address by now: it gets a new one."""
+    engine.stop(item["id"], GRACE)
     for network, names in item["names"].items():
         if network in inspected["NetworkSettings"]["Networks"]:
             engine.disconnect(network, item["id"])
-        engine.connect(network, item["id"], aliases=names)
+        engine.connect(network, item["id"], aliases=[] if unseen else names)
+    if unseen:
+        switch.hide_new(engine, item["id"])
     engine.start(item["id"])
 
 
@@ -107,12 +125,15 @@ def _routes(site: Site, notes: dict[str, Any]) -> bool:
     return proxy.apply(site, str(notes["routes"]))
 
 
-def _remove_new(site: Site, known: set[str]) -> int:
-    new = [item for item in observe.containers(site.engine, site.slug) if item.id not in known]
-    stop_all(site, [(item.id, GRACE) for item in new if item.state == "running"])
-    for item in new:
+def _new(site: Site, known: set[str]) -> list[observe.Observed]:
+    return [item for item in observe.containers(site.engine, site.slug) if item.id not in known]
+
+
+def _remove(site: Site, containers: list[observe.Observed]) -> int:
+    stop_all(site, [(item.id, GRACE) for item in containers if item.state == "running"])
+    for item in containers:
         site.engine.remove(item.id)
-    return len(new)
+    return len(containers)
 
 
 def _recreate(site: Site, before: list[Before], previous: str | None) -> int:

@@ -147,7 +147,7 @@ def test_a_service_that_holds_data_is_replaced_only_when_it_is_named(shop: Shop)
 
 def test_an_established_connection_survives_the_switch(shop: Shop) -> None:
     """The new website talks to a store over one connection from before its switch until after it."""
-    store = "while :; do nc -l -p 9000 > /tmp/heard; done"
+    store = "sleep 100000 | nc -l -p 9000 > /tmp/heard"
     speak = "(n=0; while :; do n=$$((n+1)); echo $$n; sleep 0.1; done) | nc store 9000 &\n"
     kept = ("stateful", shop.service(store))
     healthy(shop.deploy(shop.version("one", store=kept)))

@@ -51,6 +51,11 @@ def test_a_container_that_restarted_before_the_first_look_has_already_failed() -
     assert look(inspected(restarts=2), None).state == "failed"
 
 
+def test_an_older_container_may_have_restarted_before_the_watch() -> None:
+    assert look(inspected(restarts=2), None, fresh=False).state == "ready"
+    assert look(inspected("restarting", restarts=2), None, fresh=False).state == "failed"
+
+
 def test_a_container_that_restarted_long_ago_is_judged_from_now_on() -> None:
     assert look(inspected(restarts=2), Life.of(inspected(restarts=2))).state == "ready"
 

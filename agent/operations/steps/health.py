@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from agent.model.contract import Health as Gate
 from agent.model.errors import IkomaError
-from agent.model.release import ReleaseService
 from agent.operations.step import Context, Outcome, Step
-from agent.releases import health, incoming, observe, proxy
+from agent.releases import health, incoming, proxy
 from agent.releases.site import Site
 
 
@@ -19,32 +16,30 @@ class Health(Step):
 
     def apply(self, ctx: Context) -> Outcome:
         release, site = incoming.of(ctx).release, Site.of(ctx, ctx.target)
-        running = [item for item in observe.containers(site.engine, site.slug) if item.state != "exited"]
+        rolled_out = ctx.notes("roll-out")
+        serving, wanted = rolled_out.get("serving", {}), rolled_out.get("services", {})
+        long_running = {name: facts for name, facts in release.services.items() if facts.kind != "one-shot"}
+        for name in long_running:
+            if not serving.get(name) and wanted.get(name, {}).get("replicas", 1):
+                raise IkomaError("health.gone", service=name)
         checks = [
-            health.Check(item.id, item.service, release.services[item.service].probe)
-            for item in running
-            if item.service in release.services and release.services[item.service].kind != "one-shot"
+            health.Check(container, name, facts.probe, fresh=False)
+            for name, facts in long_running.items()
+            for container in serving.get(name, [])
         ]
-        _all_there({check.service for check in checks}, release.services)
-        _warn_of_unwatched(ctx, running, release.services)
         health.gate(site.engine, checks, Gate(timeout=release.health.timeout, window=0), ctx.redactor)
+        _warn_of_unwatched(ctx, site, checks)
         for host, upstream in sorted(release.routes.items()):
             probe = release.services[upstream.rpartition(":")[0]].probe
             if said := proxy.answers(site.settings, host, probe.path if probe else "/", 30):
                 raise IkomaError("health.route", host=host, upstream=upstream, said=said)
-        return Outcome(detail=", ".join(sorted({check.service for check in checks})))
+        return Outcome(detail=", ".join(sorted(long_running)))
 
 
-def _all_there(found: set[str], services: Mapping[str, ReleaseService]) -> None:
-    for name, facts in services.items():
-        if facts.kind != "one-shot" and name not in found:
-            raise IkomaError("health.gone", service=name)
-
-
-def _warn_of_unwatched(ctx: Context, running: list[observe.Observed], services: Mapping[str, ReleaseService]) -> None:
+def _warn_of_unwatched(ctx: Context, site: Site, checks: list[health.Check]) -> None:
     """A service that says nothing of its health passes by staying up: people should know that this is all."""
-    silent = {item.service for item in running if not item.health and item.service in services}
-    for name in sorted(silent):
-        if services[name].probe is None and services[name].kind in ("routed", "worker"):
-            warning = IkomaError("health.unwatched", service=name)
+    for check in checks:
+        inspected = site.engine.container(check.container)
+        if check.probe is None and inspected is not None and not inspected["State"].get("Health"):
+            warning = IkomaError("health.unwatched", service=check.service)
             ctx.journal.emit("warning", warning.to_json(ctx.lang))

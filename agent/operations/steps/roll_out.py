@@ -27,6 +27,7 @@ class RollOut(Step):
             release=arriving.release.id,
             previous=current.release if current else None,
             before=undo.snapshot(site),
+            beside=[move.service for move in plan.moves if move.how == "start-first"],
             networks=[network["Name"] for network in site.engine.networks()],
             routes=proxy.current(site),
         )
@@ -34,9 +35,11 @@ class RollOut(Step):
             ctx.progress(line)
         render.materialise(arriving.release, arriving.folder, site.home.files)
         rollout.stand_ready(site, prepared)
-        rollout.RollOut(site, prepared, plan, file, ctx.note, ctx.progress, ctx.redactor, ctx.lang).run()
+        work = rollout.RollOut(site, prepared, plan, file, ctx.note, ctx.progress, ctx.redactor, ctx.lang)
+        work.run()
         ctx.note(
             phase="switched",
+            serving=work.serving,
             old=[container for move in plan.moves for container in move.old],
             services=rollout.recorded(plan, prepared, observe.containers(site.engine, site.slug)),
         )
@@ -44,7 +47,7 @@ class RollOut(Step):
         return Outcome(
             "done" if changed else "skipped",
             f"{changed}/{len(plan.moves)}",
-            {"services": rollout.services(site, plan), "plan": plan.to_json()},
+            {"services": rollout.services(site, plan, work.serving), "plan": plan.to_json()},
         )
 
     def undo(self, ctx: Context) -> str:
