@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agent.model.contract import Health, Kind, Probe, Retention
+from agent.model.contract import Health, Kind, Probe, Proof, Retention
 from agent.model.errors import Misuse
 from agent.model.names import Target, release_id
 
@@ -94,6 +94,7 @@ class Release(Part):
     routes: dict[str, str] = {}
     migrations: list[ReleaseMigration] = []
     schemas: list[str] = ["public"]
+    proof: Proof = "auto"
     required_env: list[str] = []
     files: list[MountedFile] = []
     health: Health = Health()
@@ -108,7 +109,7 @@ class Release(Part):
     @property
     def id(self) -> str:
         """``r-`` and 12 hex digits."""
-        return release_id(self.model_dump(mode="json"))
+        return release_id(self._content())
 
     @model_validator(mode="after")
     def _whole(self) -> Release:
@@ -122,7 +123,11 @@ class Release(Part):
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form, with its own id under ``release``."""
-        return {"release": self.id, **self.model_dump(mode="json")}
+        return {"release": self.id, **self._content()}
+
+    def _content(self) -> dict[str, Any]:
+        """Leave out what has its default: a new optional key changes no id, and an older agent need not know it."""
+        return {"format": self.format, **self.model_dump(mode="json", exclude_defaults=True)}
 
 
 def parse(data: dict[str, Any]) -> Release:

@@ -16,8 +16,10 @@ def lab(rig: dict[str, str]) -> Iterator[Lab]:
     """The running host, without injected faults."""
     lab = Lab(rig)
     lab.fault()
+    before = lab.apps()
     yield lab
     lab.fault()
+    lab.remove(lab.apps() - before)
 
 
 @pytest.fixture

@@ -118,6 +118,16 @@ class Lab:
         """Return the ids of all containers of a target, stopped ones too."""
         return self.inside("docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={slug}").split()
 
+    def apps(self) -> set[str]:
+        """Return the targets that have containers."""
+        return set(self.inside("docker", "ps", "-a", "--format", '{{.Label "ikoma.target"}}').split())
+
+    def remove(self, slugs: set[str]) -> None:
+        """Remove the containers of targets, so that the next test has the machine for itself."""
+        for slug in slugs:
+            if identities := self.all_containers(slug):
+                self.inside("docker", "rm", "-f", *identities)
+
     def lock_is_free(self, slug: str) -> bool:
         """Say whether nobody holds the lock of a target."""
         done = self.inside("sh", "-c", f"flock -n /var/lib/ikoma/locks/{slug}.lock true; echo $?")
