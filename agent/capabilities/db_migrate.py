@@ -8,6 +8,7 @@ from agent.host.paths import TargetPaths
 from agent.model.errors import Misuse
 from agent.operations.step import Context, Step
 from agent.operations.steps.migrate import Migrate
+from agent.operations.steps.prove import Prove
 
 
 def check(call: Call) -> None:
@@ -17,9 +18,9 @@ def check(call: Call) -> None:
 
 
 def steps(ctx: Context) -> list[Step]:
-    """Return the one step there is; the release is the serving one unless the caller names another."""
+    """Return the steps; the release is the serving one unless the caller names another."""
     ctx.args.setdefault("release", _serving(ctx.home))
-    return [Migrate()]
+    return [Prove(), Migrate()]
 
 
 def _serving(home: TargetPaths) -> str | None:

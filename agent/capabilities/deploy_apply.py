@@ -42,10 +42,11 @@ def steps(ctx: Context) -> list[Step]:
     from agent.operations.steps.health import Health
     from agent.operations.steps.migrate import Migrate
     from agent.operations.steps.preflight import Preflight
+    from agent.operations.steps.prove import Prove
     from agent.operations.steps.provision import Provision, needed
     from agent.operations.steps.pull import Pull
     from agent.operations.steps.retire import Retire
     from agent.operations.steps.roll_out import RollOut
 
     first: list[Step] = [Provision()] if needed(ctx) else []
-    return [*first, Preflight(), Pull(), Migrate(), RollOut(), Health(), Commit(), Retire()]
+    return [*first, Preflight(), Pull(), Prove(), Migrate(), RollOut(), Health(), Commit(), Retire()]

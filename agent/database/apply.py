@@ -21,6 +21,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 from agent.database import faults, ledger, statements
 from agent.database.blockers import LOCK, Watch, migrating
 from agent.database.connect import Connection, idle, in_transaction, session, settings
+from agent.database.fingerprint import catalog
+from agent.database.proof import store
 from agent.database.statements import Statement
 from agent.model import messages
 from agent.model.dsn import Dsn
@@ -65,6 +67,7 @@ class Run:
         schemas: those whose use is granted to ``app_role``, if that role exists.
         schema: where unqualified names go.
         say: takes a line of progress in the language ``lang``.
+        remember: keep what the database was before its first migration; a throw-away one has no use for it.
     """
 
     dsn: Dsn
@@ -78,6 +81,7 @@ class Run:
     lang: str = "en"
     limits: Limits = field(default_factory=Limits)
     say: Callable[[str], object] = len  # nobody listens
+    remember: bool = True
 
     def tell(self, message_id: str, **params: Any) -> None:
         """Say a sentence of the catalogue."""
@@ -122,13 +126,24 @@ def migrate(run: Run) -> list[str]:
     with session(run.dsn, f"ikoma:{run.operation}") as connection, _alone(connection, run):
         scripts = _pending(connection, run)
         if scripts:
-            ledger.ensure(connection)
+            _open_ledger(connection, run)
         with Watch(run.dsn, connection.info.backend_pid, f"ikoma:{run.operation}") as watch:
             for script in scripts:
                 run.tell("migration.applying", file=script.file)
                 _apply(connection, run, script, watch, applied)
                 applied.append(stem(script.file))
     return applied
+
+
+def _open_ledger(connection: Connection, run: Run) -> None:
+    """Make the ledger if there is none, with what the database was until now: no proof can know it later."""
+    if ledger.exists(connection):
+        return
+    before = catalog.take(connection, app_role=run.app_role) if run.remember else None
+    with connection.transaction():
+        ledger.ensure(connection)
+        if before:
+            store.keep(connection, "baseline", before, run.release, run.operation)
 
 
 def _pending(connection: Connection, run: Run) -> list[Script]:

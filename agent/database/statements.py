@@ -112,3 +112,14 @@ def _refuse_control(node: Any, statement: Statement, file: str) -> None:
     name = kind[node.transaction_stmt.kind].name
     if name in _TRANSACTION:
         raise IkomaError("migration.transaction_control", file=file, line=statement.line, word=_TRANSACTION[name])
+
+
+def made_roles(text: str) -> set[str]:
+    """Return the names of the roles that a file creates by plain CREATE ROLE, USER or GROUP; none when it is no SQL."""
+    import postgast
+
+    try:
+        tree = postgast.parse(text)
+    except postgast.PgQueryError:
+        return set()
+    return {item.stmt.create_role_stmt.role for item in tree.stmts if item.stmt.HasField("create_role_stmt")}

@@ -82,6 +82,33 @@ def run(
     return done
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A program that runs beside us; it dies with us."""
+
+    pid: int
+    _promise: Any
+
+    def wait(self) -> int:
+        """Wait until it has ended; return its exit code."""
+        return int(self._promise.join().exited)
+
+    @property
+    def alive(self) -> bool:
+        return self._promise.runner.process.poll() is None
+
+
+def start(argv: Sequence[str], log: Path, *, cwd: Path) -> Started:
+    """Start ``argv`` beside us with its output in ``log``. ``argv`` says by itself how it ends with its parent."""
+    from invoke.context import Context
+
+    command = f"cd {shlex.quote(str(cwd))} && exec {shlex.join(argv)} >{shlex.quote(str(log))} 2>&1"
+    options: dict[str, Any] = {"in_stream": False, "warn": True, "env": dict(MINIMAL), "replace_env": True}
+    options |= {"asynchronous": True, "hide": True, "shell": "/bin/sh"}
+    promise: Any = Context().run(command, **options)
+    return Started(promise.runner.process.pid, promise)
+
+
 class _Lines:
     """A file-like object that hands on whole lines."""
 

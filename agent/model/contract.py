@@ -25,6 +25,7 @@ _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9
 _ROUTE = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9._-]{0,62}):(\d{1,5})")
 
 Kind = Literal["routed", "worker", "one-shot", "stateful"]
+Proof = Literal["auto", "required", "warn", "off"]
 
 
 def seconds(value: Any) -> Any:
@@ -80,6 +81,11 @@ class Migrations(Strict):
 
     folder: str = Field(default="migrations", description="Holds files such as 0001_accounts.sql.")
     schemas: list[str] = Field(default=["public"], description="The schemas that the migrations own.")
+    proof: Proof = Field(
+        default="auto",
+        description="Whether the database must be rebuilt somewhere else before it is touched: required, warn, off; "
+        "auto is required where the host has PostgreSQL's server programs of the same major, and warn elsewhere.",
+    )
 
 
 class Retention(Strict):

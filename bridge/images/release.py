@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from agent.host.files import write_json
 from agent.model import migrations as migration_sets
-from agent.model.contract import Service
+from agent.model.contract import Proof, Service
 from agent.model.errors import IkomaError, Misuse
 from agent.model.names import PRODUCTION
 from agent.model.release import Release, ReleaseMigration, ReleaseService, parse
@@ -70,6 +70,7 @@ def _manifest(project: Project, services: dict[str, ReleaseService], compose: di
     return Release(
         app=project.app, environment=project.environment, platform=settings.platform, compose=compose,
         services=services, routes=settings.routes, migrations=_migrations(project), schemas=_schemas(project),
+        proof=_proof(project),
         required_env=required_env(compose), files=[item.file for item in mounted(compose, project)],
         health=settings.health, retention=settings.retention, maintenance=settings.maintenance,
         provenance=project.provenance,
@@ -170,6 +171,11 @@ def _migrations(project: Project) -> list[ReleaseMigration]:
         ReleaseMigration(file=name, sha256=hashlib.sha256((folder / name).read_bytes()).hexdigest())
         for name in migration_sets.in_order(files)
     ]
+
+
+def _proof(project: Project) -> Proof:
+    migrations = project.settings.migrations
+    return migrations.proof if migrations is not False else "auto"
 
 
 def _schemas(project: Project) -> list[str]:

@@ -27,4 +27,20 @@ TABLE = (
         summary_en="Apply the pending migrations of the serving release, or of the one that is sent along.",
         summary_fr="Appliquer les migrations en attente de la livraison en service, ou de celle envoyée.",
     ),
+    Capability(
+        "db.diff",
+        role="observer",
+        changes=False,
+        module="agent.capabilities.db_diff",
+        summary_en="What somebody changed by hand in the database since the last deployment, with the SQL for it.",
+        summary_fr="Ce que quelqu'un a modifié à la main dans la base depuis le dernier déploiement, avec le SQL.",
+    ),
+    Capability(
+        "db.verify_rebuild",
+        role="observer",
+        changes=False,
+        module="agent.capabilities.db_verify_rebuild",
+        summary_en="Rebuild the database somewhere else from its migrations alone, and compare it with the live one.",
+        summary_fr="Reconstruire la base ailleurs à partir de ses seules migrations, et la comparer à la vraie.",
+    ),
 )

@@ -32,27 +32,28 @@ _PLATFORM_NAMES: Final = frozenset(
 _PLATFORM_PATTERN: Final = re.compile(r"_?timescaledb_.*")
 _PLATFORM_OWNER: Final = re.compile(r"supabase_.*|postgres|rdsadmin|cloudsqladmin")
 _SCHEMAS: Final = """
-    select n.oid, n.nspname, pg_get_userbyid(n.nspowner), pg_get_userbyid(n.nspowner) = current_user
+    select n.oid, n.nspname, pg_get_userbyid(n.nspowner), pg_get_userbyid(n.nspowner) = %s
     from pg_namespace n where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     and not exists (select from pg_depend e where e.classid = 'pg_namespace'::regclass and e.objid = n.oid
                     and e.deptype = 'e')
 """
 
 
-def take(connection: Connection, *, app_role: str = "") -> Fingerprint:
+def take(connection: Connection, *, owner: str = "", app_role: str = "") -> Fingerprint:
     """Return the fingerprint of the database that ``connection`` is in; changes nothing.
 
     Left out are the ledger's schema, members of extensions, and the schemas of a platform (Supabase's ``auth``,
-    ``storage``, …) except for policies and triggers that the app hung on their tables. The connecting role and
-    ``app_role`` appear under names that are the same everywhere.
+    ``storage``, …) except for policies and triggers that the app hung on their tables. The migrating role
+    (``owner``, by default the connecting one) and ``app_role`` appear under names that are the same everywhere.
 
     Raises:
         psycopg.Error: what the server says; the caller translates.
     """
     connection.execute(_BEGIN.encode())
     try:
-        ours, platform = schemas(connection)
-        fill = {OURS: _array(ours), PLATFORM: _array(platform), ALIASES: _aliases(connection, app_role)}
+        owner = owner or connection.info.user
+        ours, platform = schemas(connection, owner)
+        fill = {OURS: _array(ours), PLATFORM: _array(platform), ALIASES: _aliases(connection, owner, app_role)}
         version = connection.info.server_version
         objects: dict[Key, str] = {}
         for query in (*relations.QUERIES, *code.QUERIES, *wide.queries(version)):
@@ -63,11 +64,11 @@ def take(connection: Connection, *, app_role: str = "") -> Fingerprint:
         connection.execute("rollback")
 
 
-def schemas(connection: Connection) -> tuple[list[int], list[int]]:
+def schemas(connection: Connection, migrator: str) -> tuple[list[int], list[int]]:
     """Return the oids of the schemas that are the app's, and of those that are a platform's."""
     ours: list[int] = []
     platform: list[int] = []
-    for oid, name, owner, mine in connection.execute(_SCHEMAS.encode()).fetchall():
+    for oid, name, owner, mine in connection.execute(_SCHEMAS.encode(), [migrator]).fetchall():
         if name != LEDGER:
             (platform if is_platform(name, owner, mine=mine) else ours).append(oid)
     return ours, platform
@@ -80,9 +81,9 @@ def is_platform(name: str, owner: str, *, mine: bool) -> bool:
     return not mine or _PLATFORM_OWNER.fullmatch(owner) is not None
 
 
-def _aliases(connection: Connection, app_role: str) -> str:
+def _aliases(connection: Connection, owner: str, app_role: str) -> str:
     """Return the branches of a ``case`` over role oids."""
-    names: Mapping[str, str] = {app_role: APP, connection.info.user: OWNER}
+    names: Mapping[str, str] = {app_role: APP, owner: OWNER}
     query = "select oid, rolname from pg_roles where rolname = any(%s)"
     found = connection.execute(query, [list(names)]).fetchall()
     return " ".join(f"when {oid} then '{names[name]}'" for oid, name in found)

@@ -15,7 +15,11 @@ from agent.database.fingerprint.model import Fingerprint, Key
 
 Facts = dict[str, Any]
 
+DATABASE: Final = "@database"
+"""Stands for the database's own name, as ``@owner`` and ``@app`` stand for roles."""
+
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
+_LISTS: Final = {"search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"}
 _ALTERED: Final = {"view": "view", "function": "function", "procedure": "procedure"}
 _ENABLED: Final = {"D": "disable", "R": "enable replica", "A": "enable always", None: "enable"}
 
@@ -55,6 +59,8 @@ def statement(key: Key, before: Facts | None, after: Facts | None, whole: Finger
 def place(key: Key) -> str:
     """Return the object's own name with its schema; of a part, the table's."""
     name = key.name
+    if key.kind == "database":
+        return DATABASE
     if key.kind in ("column", "constraint", "trigger", "policy", "rule"):
         name = name.split(".")[0]
     if key.kind in ("function", "procedure", "aggregate"):
@@ -133,16 +139,22 @@ def _domain(key: Key, facts: Facts, _: Fingerprint) -> str:
 
 
 def _extension(key: Key, facts: Facts, _: Fingerprint) -> str:
-    return f"create extension {quoted(key.name)} with schema {quoted(facts['schema'])};"
+    where = f"with schema {quoted(facts['schema'])} version {literal(facts['version'])}"
+    return f"create extension {quoted(key.name)} {where};"
 
 
 def _setting(key: Key, facts: Facts, _: Fingerprint) -> str:
-    return f"alter {_setting_of(key)} set {key.name.rpartition(' ')[2]} = {literal(str(facts['value']))};"
+    return f"alter {_setting_of(key)} set {assigned(key.name.rpartition(' ')[2], str(facts['value']))};"
+
+
+def assigned(name: str, value: str) -> str:
+    """Return an assignment to a setting; a list of names is stored as SQL already."""
+    return f"{name} = {value if name in _LISTS and value else literal(value)}"
 
 
 def _setting_of(key: Key) -> str:
     scope, _, name = key.name.rpartition(" ")[0].partition(" ")
-    return f"role {name} in database …" if scope == "role" else "database …"
+    return f"role {name} in database {DATABASE}" if scope == "role" else f"database {DATABASE}"
 
 
 def _defaults(key: Key, facts: Facts, _: Fingerprint) -> str:
@@ -195,7 +207,7 @@ def _changed(key: Key, before: Facts, after: Facts) -> list[str]:
 def _grant_place(key: Key) -> tuple[str, str]:
     if key.kind == "column":
         return place(key), f" ({part(key)})"
-    return ("…" if key.kind == "database" else place(key)), ""
+    return place(key), ""
 
 
 def _comment_place(key: Key) -> str:

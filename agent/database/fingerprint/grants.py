@@ -27,8 +27,8 @@ def changes(before: Facts, after: Facts, thing: str, kind: str, column: str = ""
     """Yield GRANT and REVOKE on ``thing``; ``column`` is added to each privilege."""
     old, new = _rights(before, kind), _rights(after, kind)
     for role in sorted(old.keys() | new.keys()):
-        if role.startswith("@owner") and not (role in old and role in new):
-            continue  # one side shows the privileges that an owner always has
+        if role == after.get("owner") and "granted" not in (before if role in new else after):
+            continue  # only one side writes out the privileges that an owner has anyway
         if gained := sorted(new.get(role, set()) - old.get(role, set())):
             yield f"grant {_words(gained, column)} on {thing} to {role}{_option(gained)};"
         if lost := sorted(old.get(role, set()) - new.get(role, set())):

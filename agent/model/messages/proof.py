@@ -16,8 +16,8 @@ MESSAGES: Final[dict[str, Message]] = {
     "database.drift": Message(
         "Somebody changed the database {database} by hand ({count}): {objects}.",
         "La base {database} a été modifiée à la main ({count}) : {objects}.",
-        "See what, and the SQL that explains it: python -m bridge call db.diff --app {app} --env {environment}. Then take it back, or write it as a migration.",
-        "Voyez quoi, et le SQL qui l'explique : python -m bridge call db.diff --app {app} --env {environment}. Puis annulez-le, ou écrivez-le comme migration.",
+        "See what, and the SQL that explains it: python -m bridge call db.diff --app {app} --env {environment}. Then take it back. Or write it as a migration that runs with and without it (if exists), and deploy it once with migrations.proof set to “warn”.",
+        "Voyez quoi, et le SQL qui l'explique : python -m bridge call db.diff --app {app} --env {environment}. Puis annulez-le. Ou écrivez-le comme migration qui s'exécute avec ou sans (if exists), et déployez-la une fois avec migrations.proof à « warn ».",
     ),
     "database.not_rebuildable": Message(
         "{file}:{line}: the database cannot be rebuilt from its migrations: {reason}. Statement: {statement}",

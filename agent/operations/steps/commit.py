@@ -42,6 +42,7 @@ class Commit(Step):
             },
             "routes": release.routes,
             "migrations": [item.name for item in release.migrations],
+            "fingerprint": _fingerprint(ctx),
             "retention": release.retention.releases,
             "provenance": release.provenance.model_dump(),
         }
@@ -55,6 +56,12 @@ class Commit(Step):
             records.serve_again(site, Current.of(before) if before else None)
         records.restore_former(site, str(notes["release"]), ctx.operation)
         return str(before["release"]) if before else "–"
+
+
+def _fingerprint(ctx: Context) -> str | None:
+    """The database's schema as this deployment leaves it; None where nobody looked."""
+    noted = ctx.notes("migrate").get("fingerprint") or ctx.notes("prove").get("fingerprint")
+    return str(noted) if noted else None
 
 
 def _previous(before: Current | None, release: str) -> str | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from agent.database import ledger, target
 from agent.database.apply import Run, migrate
 from agent.database.connect import session
-from agent.database.provision import Names
+from agent.database.fingerprint import catalog
+from agent.database.proof import store
 from agent.model import messages
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from agent.model.migrations import Comparison, compare, stem
-from agent.model.release import Release
 from agent.operations.step import Context, Outcome, Step
+from agent.operations.steps import database
+from agent.operations.steps.prove import promise_broken, promised, recent, warn
 from agent.releases import incoming
 
 
@@ -24,11 +26,12 @@ class Migrate(Step):
         release = incoming.of(ctx).release
         if not release.migrations:
             return Outcome("skipped", messages.text("migration.none", {}, ctx.lang))
-        run = _run(ctx, release)
+        run = database.run(ctx, release)
         before = _compared(run)
         for problem in before.problems():
             raise problem
         if not before.pending:
+            _remember_proof(ctx, run)
             detail = messages.text("migration.nothing", {}, ctx.lang)
             return Outcome("skipped", detail, {"migrations": {"applied": [], "pending": []}})
         return self._migrated(ctx, run, before)
@@ -41,6 +44,7 @@ class Migrate(Step):
             raise
         result = {"migrations": {"applied": applied, "pending": []}}
         ctx.note(result=result)
+        ctx.note(fingerprint=_kept_promise(ctx, run))
         said = {"count": len(applied), "last": applied[-1] if applied else "-"}
         return Outcome("done", messages.text("migration.applied", said, ctx.lang), result)
 
@@ -54,21 +58,34 @@ class Migrate(Step):
         return messages.text("migration.stand", {"names": ", ".join(names)}, ctx.lang) if names else ""
 
 
-def _run(ctx: Context, release: Release) -> Run:
-    dsn = target.required(ctx.home, ctx.target)
-    ctx.redactor.add(dsn.password)
-    return Run(
-        dsn=dsn,
-        folder=incoming.of(ctx).folder / "migrations",
-        files=release.migrations,
-        release=release.id,
-        operation=ctx.operation,
-        schemas=release.schemas,
-        schema=target.schema(ctx.home),
-        app_role=Names.of(ctx.target.slug).app,
-        lang=ctx.lang,
-        say=ctx.progress,
-    )
+def _kept_promise(ctx: Context, run: Run) -> str:
+    """Compare live with what the proof promised, if there is a proof; remember what live should be."""
+    promise = promised(ctx)
+    with session(run.dsn, f"ikoma:{run.operation}") as connection:
+        taken = catalog.take(connection, app_role=run.app_role)
+        found = promise.live.told(promise.fingerprint, taken) if promise else []
+        store.keep(
+            connection, "schema", promise.fingerprint if promise and found else taken, run.release, run.operation
+        )
+    if promise and found:
+        _broken(ctx, promise_broken(ctx, promise.live, found))
+    return taken.digest
+
+
+def _broken(ctx: Context, error: IkomaError) -> None:
+    if incoming.of(ctx).release.proof != "warn":
+        raise error
+    warn(ctx, error)
+
+
+def _remember_proof(ctx: Context, run: Run) -> None:
+    """Keep the fingerprint of a database that was proven but has none stored for its present state."""
+    promise = promised(ctx)
+    if promise and not recent(promise.live):
+        live = promise.live
+        kept = promise.fingerprint if live.told(promise.fingerprint) else live.taken
+        with session(run.dsn, f"ikoma:{run.operation}") as connection:
+            store.keep(connection, "schema", kept, run.release, run.operation)
 
 
 def _compared(run: Run) -> Comparison:

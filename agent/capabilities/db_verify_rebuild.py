@@ -1,0 +1,47 @@
+"""``db.verify_rebuild``: can the live database be rebuilt from the serving release's migrations alone?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from agent.capabilities import db_diff
+from agent.capabilities.call import Call
+from agent.database.apply import Run
+from agent.database.connect import session
+from agent.database.proof import rebuild
+from agent.model.errors import IkomaError
+from agent.model.migrations import Applied, compare
+
+
+def run(call: Call) -> dict[str, Any]:
+    """Return ``verified``, ``differences``, the ``fingerprint`` of live, and ``seconds``.
+
+    A set of files that does not run in an empty database is an answer too: ``verified`` is false and ``problem`` says
+    which statement fails.
+
+    Raises:
+        Misuse: ``proof.no_release``.
+        IkomaError: the faults of a connection, of the ledger, and ``proof.…`` when nothing can be said.
+    """
+    migration = db_diff.migration_of(call)
+    with session(migration.dsn, "ikoma:db.verify_rebuild") as connection:
+        live = rebuild.look(connection, migration.app_role)
+    answer = db_diff.answer(call, migration) | {"fingerprint": live.taken.digest}
+    try:
+        proof = rebuild.rebuild(_applied(migration, live.rows), live, call.paths.state)
+    except IkomaError as error:
+        if error.id != "database.not_rebuildable":
+            raise
+        error.params |= {"app": call.the_target.app, "environment": call.the_target.environment}
+        return answer | {"verified": False, "differences": [], "problem": error.to_json(call.lang)}
+    differences = [item.to_json() for item in proof.differences]
+    return answer | {"verified": not differences, "differences": differences, "seconds": round(proof.seconds, 3)}
+
+
+def _applied(migration: Run, rows: tuple[Applied, ...]) -> Run:
+    """Leave out what the release would still have to apply."""
+    comparison = compare(migration.files, rows)
+    for problem in comparison.problems():
+        raise problem
+    return replace(migration, files=[item for item in migration.files if item.file not in comparison.pending])

@@ -1,0 +1,220 @@
+"""A throw-away PostgreSQL cluster: made of the host's own programs, reached by a socket alone, always removed.
+
+It has no network and no schedulers, writes to a folder of its own, and is gone when its process is: what a killed
+worker leaves behind is swept by the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from agent.host import platform, process
+from agent.model.dsn import Dsn
+from agent.model.errors import IkomaError
+
+NEEDED_MB: Final = 256
+"""Free disk without which no proof begins."""
+
+_BINARIES: Final = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/usr/local/pgsql-{}/bin")
+_STARTS_WITHIN: Final = 30.0
+_FILE_BYTES: Final = 2 << 30
+_UNPRIVILEGED: Final = ("--reuid=nobody", "--regid=nogroup", "--clear-groups", "--inh-caps=-all")
+_SETTINGS: Final = {
+    "listen_addresses": "", "port": "5432", "unix_socket_directories": ".", "unix_socket_permissions": "0700",
+    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal",
+    "max_wal_senders": "0", "max_wal_size": "64MB", "min_wal_size": "32MB", "checkpoint_timeout": "1h",
+    "autovacuum": "off", "max_connections": "16", "superuser_reserved_connections": "3", "shared_buffers": "32MB",
+    "work_mem": "8MB", "maintenance_work_mem": "64MB", "temp_file_limit": "1GB", "max_locks_per_transaction": "1024",
+    "max_logical_replication_workers": "0", "max_parallel_workers": "0", "jit": "off", "track_activities": "on",
+    "logging_collector": "off", "log_min_messages": "warning", "cron.launch_active_jobs": "off",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Where the server's programs of one major version are."""
+
+    major: int
+    folder: Path
+
+    def of(self, name: str) -> str:
+        return str(self.folder / name)
+
+    def library(self, name: str) -> bool:
+        """Whether a library that the live server preloads exists here as well."""
+        return "/" not in name and (self.folder.parent / "lib" / f"{name}.so").exists()
+
+
+def programs(major: int) -> Programs | None:
+    """Return the server's programs of ``major``, None where the host has none."""
+    for pattern in _BINARIES:
+        folder = Path(pattern.format(major))
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return Programs(major, folder)
+    return None
+
+
+@contextmanager
+def cluster(found: Programs, state: Path, superuser: str, preload: Sequence[str] = ()) -> Iterator[Dsn]:
+    """Yield the superuser's connection to a fresh cluster; at the end it is stopped and removed.
+
+    Args:
+        state: the agent's state folder; the cluster lives below it.
+        superuser: what its first role is called, as in the live cluster.
+        preload: libraries that the live server preloads; those that are missing here are left out.
+
+    Raises:
+        IkomaError: ``proof.no_disk`` or ``proof.no_start``.
+    """
+    base = _base(state)
+    sweep(state)
+    _enough(base)
+    with _folder(base) as folder:
+        _initialise(found, folder, superuser)
+        libraries = ",".join(name for name in preload if found.library(name))
+        with _server(found, folder, superuser, {"shared_preload_libraries": libraries}) as dsn:
+            yield dsn
+
+
+def sweep(state: Path) -> int:
+    """Stop and remove what killed workers left; return how many. A cluster whose worker lives is left alone."""
+    base, gone = _base(state), 0
+    for folder in base.glob("cluster-*"):
+        with _locked(folder) as free:
+            if free:
+                _stop_orphan(folder / "data")
+                shutil.rmtree(folder, ignore_errors=True)
+                gone += 1
+    return gone
+
+
+def _base(state: Path) -> Path:
+    """Return the folder of all clusters. A server refuses to be root, and root's own folders are closed to others."""
+    base = state / "proof" if os.geteuid() else Path(tempfile.gettempdir()) / "ikoma-proof"
+    base.mkdir(mode=0o755, parents=True, exist_ok=True)
+    return base
+
+
+def _enough(base: Path) -> None:
+    free = platform.free_mb(base)
+    if free < NEEDED_MB:
+        raise IkomaError("proof.no_disk", needed=NEEDED_MB, free=free, folder=base)
+
+
+@contextmanager
+def _folder(base: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(dir=base, prefix="cluster-"))
+    try:
+        with _locked(folder):
+            if not os.geteuid():
+                shutil.chown(folder, "nobody", "nogroup")
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold the lock that says that a cluster's worker lives; yield whether it could be had."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(descriptor)
+
+
+def _initialise(found: Programs, folder: Path, superuser: str) -> None:
+    options = [
+        "--no-sync",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--wal-segsize=4",
+        f"--username={superuser}",
+    ]
+    argv = [*_as_nobody(), found.of("initdb"), "--pgdata=data", *options]
+    done = process.run(argv, cwd=folder, timeout=120, check=False)
+    if not done.ok:
+        raise IkomaError("proof.no_start", reason=done.last_lines(3))
+
+
+def _as_nobody() -> list[str]:
+    return [] if os.geteuid() else ["setpriv", *_UNPRIVILEGED, "--"]
+
+
+@contextmanager
+def _server(found: Programs, folder: Path, superuser: str, more: dict[str, str]) -> Iterator[Dsn]:
+    settings = [f"-c{name}={value}" for name, value in (_SETTINGS | more).items()]
+    argv = [*_alone(), *_caged(), found.of("postgres"), "-D", str(folder / "data"), *settings]
+    log = folder / "log"
+    started = process.start(argv, log, cwd=folder)
+    try:
+        yield _wait(started, log, superuser)
+    finally:
+        _signal(started.pid, signal.SIGQUIT)
+        started.wait()
+
+
+@cache
+def _alone() -> tuple[str, ...]:
+    """Return the words that take the network away, where the kernel lets us."""
+    words = (
+        ("unshare", "--net", "--") if not os.geteuid() else ("unshare", "--user", "--map-current-user", "--net", "--")
+    )
+    return words if process.run([*words, "true"], check=False, timeout=10).ok else ()
+
+
+def _caged() -> list[str]:
+    """Return the words that end the server with its parent and bound what it writes."""
+    drop = _UNPRIVILEGED if not os.geteuid() else ()
+    return ["prlimit", f"--fsize={_FILE_BYTES}", "--", "setpriv", *drop, "--pdeathsig", "QUIT", "--"]
+
+
+def _wait(started: process.Started, log: Path, superuser: str) -> Dsn:
+    deadline = time.monotonic() + _STARTS_WITHIN
+    dsn = Dsn(f"/proc/{started.pid}/cwd", superuser, "template1")  # a socket's own path may be too long for the kernel
+    while time.monotonic() < deadline and started.alive:
+        try:
+            psycopg.connect(**dsn.keywords()).close()  # type: ignore[arg-type]
+            return dsn
+        except psycopg.OperationalError:
+            time.sleep(0.01)
+    raise IkomaError("proof.no_start", reason=" ".join(log.read_text(errors="replace").split()[-40:]))
+
+
+def _stop_orphan(data: Path) -> None:
+    """End the server of a folder whose worker is gone; the number is checked, for the kernel uses numbers again."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split()[0])
+        ours = Path(f"/proc/{pid}/cwd").resolve() == data.resolve()
+    except (OSError, ValueError, IndexError):
+        return
+    if ours:
+        _signal(pid, signal.SIGQUIT)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

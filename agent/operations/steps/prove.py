@@ -1,0 +1,147 @@
+"""The step that rebuilds the database somewhere else before the live one is touched. It changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agent.database.apply import Run
+from agent.database.connect import session
+from agent.database.fingerprint.compare import Difference
+from agent.database.fingerprint.model import Fingerprint
+from agent.database.proof import rebuild, scratch, store
+from agent.database.proof.rebuild import Live
+from agent.model import messages
+from agent.model.errors import IkomaError
+from agent.model.migrations import compare
+from agent.operations.step import Context, Outcome, Step
+from agent.operations.steps import database
+from agent.releases import incoming
+
+_UNABLE: Final = {"proof.no_server", "proof.no_extension"}
+_SHOWN: Final = 5
+_FACT: Final = "proof"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What live was before ``migrate``, and what it must be afterwards."""
+
+    live: Live
+    fingerprint: Fingerprint
+
+
+def promised(ctx: Context) -> Promise | None:
+    """Return what this process has proven about the database, None when it has not."""
+    found: Promise | None = ctx.facts.get(_FACT)
+    return found
+
+
+class Prove(Step):
+    """Leaves a ``Promise`` to the step ``migrate``."""
+
+    name = "prove"
+
+    def apply(self, ctx: Context) -> Outcome:
+        release = incoming.of(ctx).release
+        if not release.migrations:
+            return Outcome("skipped", messages.text("migration.none", {}, ctx.lang))
+        if release.proof == "off":
+            return Outcome("skipped", messages.text("proof.off", {}, ctx.lang))
+        try:
+            return _proven(ctx, database.run(ctx, release))
+        except IkomaError as error:
+            located(error, ctx)
+            if not _tolerated(error, release.proof):
+                raise
+            warn(ctx, error)
+            return Outcome("skipped", messages.text("proof.warned", {}, ctx.lang), {"proof": {"proven": False}})
+
+    def undo(self, ctx: Context) -> str:
+        """Nothing to take back but what a killed worker left on the disk."""
+        scratch.sweep(ctx.paths.state)
+        return ""
+
+
+def _tolerated(error: IkomaError, policy: str) -> bool:
+    ours = error.id.startswith("proof.") or error.id in {"database.drift", "database.not_rebuildable"}
+    return (policy == "warn" and ours) or (policy == "auto" and error.id in _UNABLE)
+
+
+def warn(ctx: Context, error: IkomaError) -> None:
+    """Tell a fault that does not stop the operation."""
+    ctx.journal.emit("warning", error.to_json(ctx.lang))
+
+
+def _proven(ctx: Context, run: Run) -> Outcome:
+    with session(run.dsn, f"ikoma:{ctx.operation}") as connection:
+        live = rebuild.look(connection, run.app_role)
+        comparison = compare(run.files, live.rows)
+        for problem in comparison.problems():
+            raise problem
+        stored = store.load(connection, "schema") if recent(live) else None
+    if stored and not comparison.pending:
+        return _as_stored(ctx, live, stored)
+    return _rebuilt(ctx, run, live, stored)
+
+
+def recent(live: Live) -> bool:
+    """Return whether the remembered fingerprint was taken after the last file that was applied."""
+    return live.stored is not None and live.stored.history == store.history(live.rows)
+
+
+def _as_stored(ctx: Context, live: Live, stored: Fingerprint) -> Outcome:
+    _remember(ctx, live, stored)
+    _refuse(ctx, live, live.told(stored))
+    detail = messages.text("proof.unchanged", {"digest": stored.digest[:17]}, ctx.lang)
+    return Outcome("done", detail, {"proof": {"proven": True, "fingerprint": stored.digest, "rebuilt": False}})
+
+
+def _rebuilt(ctx: Context, run: Run, live: Live, stored: Fingerprint | None) -> Outcome:
+    said: dict[str, Any] = {"count": len(run.files), "major": live.likeness.major}
+    ctx.progress(messages.text("proof.building", said, ctx.lang))
+    try:
+        proof = rebuild.rebuild(run, live, ctx.paths.state)
+    except IkomaError as error:
+        if error.id in _UNABLE and stored:
+            _refuse(ctx, live, live.told(stored))  # what changed since the last deployment is known even so
+        raise
+    _remember(ctx, live, proof.promised)
+    _refuse(ctx, live, proof.differences)
+    digest = proof.promised.digest
+    detail = messages.text("proof.proven", {"count": len(run.files), "digest": digest[:17]}, ctx.lang)
+    return Outcome("done", detail, {"proof": {"proven": True, "fingerprint": digest, "rebuilt": True}})
+
+
+def _remember(ctx: Context, live: Live, fingerprint: Fingerprint) -> None:
+    """Leave it to ``migrate``, which compares; where the policy only warns, it does so in spite of differences."""
+    ctx.facts[_FACT] = Promise(live, fingerprint)
+    ctx.note(fingerprint=fingerprint.digest)
+
+
+def _refuse(ctx: Context, live: Live, found: Sequence[Difference]) -> None:
+    if found:
+        raise _named("database.drift", ctx, live, found)
+
+
+def promise_broken(ctx: Context, live: Live, found: Sequence[Difference]) -> IkomaError:
+    """Return the error for a database that is not what the proof said it would be."""
+    return _named("database.promise_broken", ctx, live, found)
+
+
+def _named(message_id: str, ctx: Context, live: Live, found: Sequence[Difference]) -> IkomaError:
+    error = IkomaError(message_id, database=live.likeness.database, count=len(found), objects=titles(found))
+    return located(error, ctx)
+
+
+def titles(found: Sequence[Difference]) -> str:
+    """Return the names of the first few differing objects."""
+    names = [item.title for item in found[:_SHOWN]]
+    return ", ".join([*names, "…"] if len(found) > _SHOWN else names)
+
+
+def located(error: IkomaError, ctx: Context) -> IkomaError:
+    """Fill in which target the remedy is about."""
+    error.params |= {"app": ctx.target.app, "environment": ctx.target.environment}
+    return error

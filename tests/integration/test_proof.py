@@ -1,0 +1,295 @@
+"""The proof of rebuild as a step of a deployment, against a real PostgreSQL and throw-away clusters."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.capabilities import db_diff, db_verify_rebuild
+from agent.database.connect import connect
+from agent.database.proof import scratch, store
+from agent.model.errors import IkomaError
+from agent.operations.step import Context, Outcome
+from agent.operations.steps.migrate import Migrate
+from agent.operations.steps.prove import Prove
+from tests.integration.postgres import Cluster, binaries
+from tests.integration.test_database_steps import FILES, Host, host, provisioned
+
+__all__ = ["host"]
+
+MAJOR = int(binaries().parts[-2])
+MORE = {"0003_more.sql": "alter table app.notes add column at timestamptz not null default now();\n"}
+
+
+def deploy(host: Host, files: dict[str, str], **changes: Any) -> Outcome:
+    """Run prove and migrate as a deployment does, and record the release as the one that serves."""
+    ctx = host.context(files, **changes)
+    ctx.step = "prove"
+    proof = Prove().apply(ctx)
+    ctx.step = "migrate"
+    Migrate().apply(ctx)
+    serve(host, ctx)
+    return proof
+
+
+def serve(host: Host, ctx: Context) -> None:
+    assert ctx.bundle is not None
+    folder = host.home.release(ctx.args["release"])
+    (folder / "migrations").mkdir(parents=True, exist_ok=True)
+    for path in (ctx.bundle / "migrations").iterdir():
+        (folder / "migrations" / path.name).write_bytes(path.read_bytes())
+    (folder / "release.json").write_bytes((ctx.bundle / "release.json").read_bytes())
+    host.home.current.write_text(json.dumps({"release": ctx.args["release"]}))
+
+
+def by_hand(host: Host, statement: str) -> None:
+    with connect(host.dsn(), "somebody") as connection:
+        connection.execute(statement.encode())
+
+
+def refusal(host: Host, files: dict[str, str], **changes: Any) -> IkomaError:
+    with pytest.raises(IkomaError) as caught:
+        deploy(host, files, **changes)
+    return caught.value
+
+
+def warnings(host: Host) -> list[str]:
+    return [data["id"] for kind, data in host.notebook.events if kind == "warning"]
+
+
+def leftovers() -> list[str]:
+    return [path.name for path in (Path("/tmp") / "ikoma-proof").glob("cluster-*")]
+
+
+@pytest.fixture
+def proven(host: Host) -> Host:
+    """A host whose database two migrations were deployed to."""
+    provisioned(host)
+    assert deploy(host, FILES).result["proof"]["rebuilt"] is True
+    return host
+
+
+def test_a_first_deployment_is_proven_before_the_live_database_is_touched(host: Host) -> None:
+    provisioned(host)
+    ctx = host.context()
+    outcome = Prove().apply(ctx)
+    assert outcome.result["proof"]["proven"] is True
+    with connect(host.dsn(), "tests") as connection:
+        assert connection.execute("select to_regnamespace('app'), to_regnamespace('ikoma')").fetchone() == (None, None)
+
+
+def test_live_is_what_the_proof_promised_and_the_database_remembers_it(host: Host) -> None:
+    provisioned(host)
+    promised = deploy(host, FILES).result["proof"]["fingerprint"]
+    with connect(host.dsn(), "tests") as connection:
+        kept = store.find(connection, "schema")
+    assert kept is not None
+    assert kept.digest == promised
+
+
+def test_with_nothing_pending_only_fingerprints_are_compared(proven: Host) -> None:
+    started = time.monotonic()
+    outcome = deploy(proven, FILES)
+    assert outcome.result["proof"]["rebuilt"] is False
+    assert time.monotonic() - started < 3.0
+    assert warnings(proven) == []
+
+
+def test_a_later_deployment_is_proven_against_what_live_is(proven: Host) -> None:
+    assert deploy(proven, FILES | MORE).result["proof"]["rebuilt"] is True
+    assert warnings(proven) == []
+
+
+@pytest.mark.parametrize("files", [FILES, FILES | MORE], ids=["nothing pending", "something pending"])
+def test_a_column_dropped_by_hand_stops_the_next_deployment_and_is_named(proven: Host, files: dict[str, str]) -> None:
+    by_hand(proven, "drop view app.all_notes; alter table app.notes drop column text")
+    error = refusal(proven, files)
+    assert error.id == "database.drift"
+    assert "column app.notes.text" in error.message("en")
+    assert "python -m bridge call db.diff --app suite --env staging" in error.remedy("en")
+    with connect(proven.dsn(), "tests") as connection:
+        assert connection.execute("select count(*) from ikoma.migrations").fetchone() == (2,)
+
+
+def test_db_diff_shows_the_object_and_the_statement_that_explains_it(proven: Host) -> None:
+    assert db_diff.run(proven.call())["clean"] is True
+    by_hand(proven, "alter table app.notes add column extra int")
+    answer = db_diff.run(proven.call())
+    assert answer["compared_with"] == "deployment"
+    assert answer["differences"] == [{
+        "schema": "app", "kind": "column", "name": "notes.extra", "live": "type: integer", "rebuilt": None,
+        "sql": "alter table app.notes add column extra integer;",
+    }]  # fmt: skip
+
+
+def test_db_verify_rebuild_says_yes_or_what_differs(proven: Host) -> None:
+    answer = db_verify_rebuild.run(proven.call())
+    assert (answer["verified"], answer["differences"]) == (True, [])
+    by_hand(proven, "grant select on app.notes to public")
+    answer = db_verify_rebuild.run(proven.call())
+    assert answer["verified"] is False
+    assert [item["sql"] for item in answer["differences"]] == ["grant select on table app.notes to PUBLIC;"]
+
+
+def test_roles_in_statements_bear_their_real_names(proven: Host) -> None:
+    by_hand(proven, "revoke insert on visits from suite_staging_app")
+    (difference,) = db_diff.run(proven.call())["differences"]
+    assert difference["sql"] == "revoke insert on table public.visits from suite_staging_app;"
+
+
+def test_files_that_need_what_no_file_makes_never_reach_the_live_database(proven: Host) -> None:
+    by_hand(proven, "create table app.helper (id int)")
+    files = FILES | {"0003_uses.sql": "select 1;\ninsert into app.helper values (1);\n"}
+    error = refusal(proven, files)
+    assert error.id == "database.not_rebuildable"
+    assert error.message("en").startswith("0003_uses.sql:2: ")
+    assert "app.helper" in error.message("en")
+    with connect(proven.dsn(), "tests") as connection:
+        assert connection.execute("select count(*) from app.helper").fetchone() == (0,)
+
+
+def test_files_that_only_ran_because_live_was_prepared_by_hand_are_found(host: Host) -> None:
+    provisioned(host)
+    by_hand(host, "create schema helper; create table helper.words (word text)")
+    assert refusal(host, {"0001_uses.sql": "insert into helper.words values ('x');"}).id == "database.not_rebuildable"
+
+
+def test_a_policy_of_warn_goes_on_and_says_so(proven: Host) -> None:
+    by_hand(proven, "alter table app.notes add column extra int")
+    outcome = deploy(proven, FILES | MORE, proof="warn")
+    assert outcome.result["proof"] == {"proven": False}
+    assert warnings(proven) == ["database.drift", "database.promise_broken"]
+    assert refusal(proven, FILES | MORE).id == "database.drift"
+
+
+def test_a_change_by_hand_is_adopted_by_a_migration_that_makes_it_too(proven: Host) -> None:
+    by_hand(proven, "alter table app.notes add column extra int")
+    files = FILES | {"0003_extra.sql": "alter table app.notes add column if not exists extra int;"}
+    deploy(proven, files, proof="warn")
+    assert warnings(proven) == ["database.drift"]
+    deploy(proven, files)
+    assert db_verify_rebuild.run(proven.call())["verified"] is True
+
+
+def test_a_policy_of_off_looks_at_nothing(proven: Host) -> None:
+    by_hand(proven, "alter table app.notes add column extra int")
+    outcome = deploy(proven, FILES | MORE, proof="off")
+    assert (outcome.status, warnings(proven)) == ("skipped", [])
+
+
+@pytest.mark.parametrize(("policy", "goes_on"), [("required", False), ("auto", True), ("warn", True)])
+def test_without_server_programs_nothing_is_claimed(
+    host: Host, monkeypatch: pytest.MonkeyPatch, policy: str, goes_on: bool
+) -> None:
+    provisioned(host)
+    monkeypatch.setattr(scratch, "_BINARIES", ("/nowhere/{}/bin",))
+    if goes_on:
+        assert deploy(host, FILES, proof=policy).result["proof"] == {"proven": False}
+        assert warnings(host) == ["proof.no_server"]
+    else:
+        error = refusal(host, FILES, proof=policy)
+        assert error.id == "proof.no_server"
+        assert f"postgresql-{MAJOR}" in error.remedy("en")
+
+
+def test_without_server_programs_a_change_by_hand_is_still_found(proven: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "_BINARIES", ("/nowhere/{}/bin",))
+    by_hand(proven, "alter table app.notes add column extra int")
+    assert refusal(proven, FILES | MORE).id == "database.drift"
+
+
+def test_a_database_changed_between_proof_and_migration_breaks_the_promise(proven: Host) -> None:
+    ctx = proven.context(FILES | MORE)
+    ctx.step = "prove"
+    Prove().apply(ctx)
+    by_hand(proven, "create table app.sudden (id int)")
+    ctx.step = "migrate"
+    with pytest.raises(IkomaError) as caught:
+        Migrate().apply(ctx)
+    assert caught.value.id == "database.promise_broken"
+    assert "table app.sudden" in caught.value.message("en")
+
+
+def test_a_worker_killed_before_the_fingerprint_was_stored_is_no_change_by_hand(proven: Host) -> None:
+    ctx = proven.context(FILES | MORE)
+    with connect(proven.dsn(), "tests") as connection:
+        kept = connection.execute("select content, digest, history from ikoma.fingerprints where kind = 'schema'")
+        before = kept.fetchone()
+    Migrate().apply(ctx)
+    with connect(proven.dsn(), "tests") as connection:  # as it was a moment before the step ended
+        connection.execute("update ikoma.fingerprints set content = %s, digest = %s, history = %s "
+                           "where kind = 'schema'", before)  # fmt: skip
+    assert deploy(proven, FILES | MORE).result["proof"]["rebuilt"] is True
+    assert deploy(proven, FILES | MORE).result["proof"]["rebuilt"] is False
+
+
+def test_extensions_settings_and_rights_from_before_the_first_migration_are_taken_over(
+    host: Host, cluster: Cluster
+) -> None:
+    provisioned(host)
+    with cluster.inside(host.dsn()) as admin:
+        admin.execute("create schema extensions; create extension citext with schema extensions; "
+                      "grant usage on schema extensions to suite_staging_migrator; "
+                      "create extension pageinspect; alter database suite_staging set work_mem = '9MB'; "
+                      "alter database suite_staging set search_path = public, extensions")  # fmt: skip
+    files = FILES | {"0003_uses.sql": "create table public.words (word citext);"}
+    assert deploy(host, files).result["proof"]["proven"] is True
+    assert db_verify_rebuild.run(host.call())["differences"] == []
+    with cluster.inside(host.dsn()) as admin:
+        admin.execute("alter database suite_staging set work_mem = '10MB'")
+    assert "setting database work_mem" in refusal(host, files).message("en")
+
+
+def test_the_throw_away_cluster_is_gone_afterwards_and_listens_nowhere(proven: Host, tmp_path: Path) -> None:
+    found = scratch.programs(MAJOR)
+    assert found is not None
+    before = leftovers()
+    with scratch.cluster(found, tmp_path, "first") as admin, connect(admin, "tests") as connection:
+        shown = connection.execute("show listen_addresses").fetchone()
+        pid = int(admin.host.split("/")[2])
+        assert shown == ("",)
+        assert Path(f"/proc/{pid}/net/dev").read_text().count(":") == 1  # the loopback device of its own, which is down
+    assert leftovers() == before
+    assert not Path(f"/proc/{pid}").exists()
+
+
+_DIES = """
+import os, sys
+from pathlib import Path
+from agent.database.proof import scratch
+found = scratch.programs(int(sys.argv[1]))
+with scratch.cluster(found, Path(sys.argv[2]), "first") as admin:
+    print(admin.host, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_cluster_of_a_killed_worker_dies_with_it_and_is_swept(tmp_path: Path) -> None:
+    worker = subprocess.Popen([sys.executable, "-c", _DIES, str(MAJOR), str(tmp_path)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
+    assert worker.stdout is not None
+    pid = int(worker.stdout.readline().split("/")[2])
+    folder = Path(f"/proc/{pid}/cwd").resolve().parent
+    assert scratch.sweep(tmp_path) == 0  # its worker lives
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+    assert folder.exists()
+    assert scratch.sweep(tmp_path) >= 1
+    assert not folder.exists()
+
+
+def test_two_rebuilds_of_the_same_files_give_the_same_fingerprint(proven: Host) -> None:
+    first, second = (db_verify_rebuild.run(proven.call()) for _ in range(2))
+    assert first["fingerprint"] == second["fingerprint"]
