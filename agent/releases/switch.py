@@ -41,8 +41,12 @@ def hide_new(engine: Engine, container: str) -> None:
         engine.connect(name, container, aliases=[], address=address)
 
 
-def rename(engine: Engine, container: str, names: Names) -> None:
-    """Put a container under other names (none: ``[]``) on each of these networks, at the same address."""
+def rename(engine: Engine, container: str, names: Names, addresses: Mapping[str, str] | None = None) -> None:
+    """Put a container under other names (none: ``[]``) on each of these networks, at the same address.
+
+    Args:
+        addresses: the address it had on a network that it is not on any more.
+    """
     inspected = engine.container(container)
     if inspected is None:
         return
@@ -50,7 +54,8 @@ def rename(engine: Engine, container: str, names: Names) -> None:
         endpoint = inspected["NetworkSettings"]["Networks"].get(network) or {}
         if endpoint and sorted(own_names(endpoint, container)) == sorted(aliases):
             continue
-        _reconnect(engine, network, container, list(aliases), endpoint.get("IPAddress") or None)
+        address = endpoint.get("IPAddress") or (addresses or {}).get(network) or None
+        _reconnect(engine, network, container, list(aliases), address)
 
 
 def hide_running(engine: Engine, containers: Iterable[str]) -> None:

@@ -38,9 +38,10 @@ def snapshot(site: Site) -> list[Before]:
 def _before(item: observe.Observed, inspected: dict[str, Any]) -> Before:
     endpoints = inspected["NetworkSettings"]["Networks"]
     names = {network: switch.own_names(endpoint, item.id) for network, endpoint in endpoints.items()}
+    addresses = {network: endpoint.get("IPAddress") or "" for network, endpoint in endpoints.items()}
     state = inspected["State"]
     return {"id": item.id, "service": item.service, "running": state["Running"], "started": state["StartedAt"],
-            "names": names}  # fmt: skip
+            "names": names, "addresses": addresses}  # fmt: skip
 
 
 def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -> int:
@@ -49,9 +50,10 @@ def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -
     Args:
         settle: the worker died: give the Engine a moment to finish what compose had asked of it.
     """
+    before: list[Before] = notes["before"]
+    _rejoin(site.engine, before)
     if settle:
         _let_settle(site)
-    before: list[Before] = notes["before"]
     beside, known = set(notes.get("beside", [])), {item["id"] for item in before}
     removed = _remove(site, [item for item in _new(site, known) if item.service not in beside])
     revived = _revive(site, before, beside, set(notes.get("stopping", [])), redact)
@@ -62,6 +64,19 @@ def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -
     if not before:
         _remove_networks(site, notes.get("networks", []))
     return revived + removed + missing + int(proxy_changed)
+
+
+def _rejoin(engine: Engine, before: list[Before]) -> None:
+    """Put running containers that were left between two names back on their networks, before their callers give up."""
+    for item in before:
+        inspected = engine.container(item["id"])
+        if inspected is not None and inspected["State"]["Running"]:
+            missing = {net: names for net, names in item["names"].items() if not _joined(inspected, net)}
+            switch.rename(engine, item["id"], missing, item["addresses"])
+
+
+def _joined(inspected: dict[str, Any], network: str) -> bool:
+    return network in inspected["NetworkSettings"]["Networks"]
 
 
 def _let_settle(site: Site) -> None:
@@ -103,7 +118,7 @@ def _start_again(engine: Engine, item: Before, inspected: dict[str, Any], unseen
     """Start a container that has stopped or is about to. Another may have its address by now: it gets a new one."""
     engine.stop(item["id"], GRACE)
     for network, names in item["names"].items():
-        if network in inspected["NetworkSettings"]["Networks"]:
+        if _joined(inspected, network):
             engine.disconnect(network, item["id"])
         engine.connect(network, item["id"], aliases=[] if unseen else names)
     if unseen:
