@@ -11,6 +11,7 @@ from agent.database.connect import session
 from agent.database.proof import rebuild, store
 from agent.database.provision import Names
 from agent.host.files import read_json
+from agent.model.dsn import Dsn
 from agent.model.errors import Misuse
 from agent.model.release import parse
 
@@ -19,18 +20,18 @@ def run(call: Call) -> dict[str, Any]:
     """Return ``differences`` from what the last deployment left (``compared_with``), or else from a rebuild.
 
     Raises:
-        Misuse: ``proof.no_release``.
-        IkomaError: the faults of a connection, and those of a rebuild where one is needed.
+        Misuse: ``proof.no_release`` where a rebuild is needed and no release serves.
+        IkomaError: the faults of a connection, and those of a rebuild.
     """
-    migration = migration_of(call)
-    with session(migration.dsn, "ikoma:db.diff") as connection:
-        live = rebuild.look(connection, migration.app_role)
-        stored = store.load(connection, "schema")
-    known = stored is not None and live.stored is not None and live.stored.history == store.history(live.rows)
-    found = live.told(stored) if stored and known else rebuild.rebuild(migration, live, call.paths.state).differences
-    compared = "deployment" if known else "rebuild"
+    dsn = target.required(call.paths.target(call.the_target), call.the_target)
+    with session(dsn, "ikoma:db.diff") as connection:
+        live = rebuild.look(connection, Names.of(call.the_target.slug).app)
+        known = live.stored is not None and live.stored.history == store.history(live.rows)
+        stored = store.load(connection, "schema") if known else None
+    found = live.told(stored) if stored else rebuild.rebuild(migration_of(call), live, call.paths.state).differences
+    compared = "deployment" if stored else "rebuild"
     differences = [item.to_json() for item in found]
-    return answer(call, migration) | {"compared_with": compared, "clean": not found, "differences": differences}
+    return answer(call, dsn) | {"compared_with": compared, "clean": not found, "differences": differences}
 
 
 def migration_of(call: Call) -> Run:
@@ -48,11 +49,6 @@ def migration_of(call: Call) -> Run:
     )  # fmt: skip
 
 
-def answer(call: Call, migration: Run) -> dict[str, Any]:
+def answer(call: Call, dsn: Dsn) -> dict[str, Any]:
     """Return what both answers begin with."""
-    return {
-        "app": call.the_target.app,
-        "environment": call.the_target.environment,
-        "release": migration.release,
-        "database": migration.dsn.where,
-    }
+    return {"app": call.the_target.app, "environment": call.the_target.environment, "database": dsn.where}

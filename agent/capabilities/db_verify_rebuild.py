@@ -27,7 +27,8 @@ def run(call: Call) -> dict[str, Any]:
     migration = db_diff.migration_of(call)
     with session(migration.dsn, "ikoma:db.verify_rebuild") as connection:
         live = rebuild.look(connection, migration.app_role)
-    answer = db_diff.answer(call, migration) | {"fingerprint": live.taken.digest}
+    about = {"release": migration.release, "fingerprint": live.taken.digest}
+    answer = db_diff.answer(call, migration.dsn) | about
     try:
         proof = rebuild.rebuild(_applied(migration, live.rows), live, call.paths.state)
     except IkomaError as error:

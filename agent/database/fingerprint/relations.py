@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent.database.fingerprint.words import OURS, PLATFORM, acl, comment, granted, own, role, row, true, unless
+from agent.database.fingerprint.words import (
+    OURS,
+    PLATFORM,
+    acl,
+    comment,
+    granted,
+    options,
+    own,
+    role,
+    row,
+    true,
+    unless,
+)
 
 _IN_OURS: Final = f"c.relnamespace = any({OURS}) and {own('pg_class', 'c.oid')}"
 _TABLES: Final = "c.relkind in ('r', 'p', 'f')"
@@ -30,8 +42,8 @@ RELATIONS: Final = row(
     columns="""case when c.relkind in ('r', 'p', 'f') then (select jsonb_agg(a.attname order by a.attnum)
         from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) end""",
     persistence=unless("c.relpersistence", "p"),
-    options="to_jsonb(c.reloptions)",
-    toast="(select to_jsonb(t.reloptions) from pg_class t where t.oid = c.reltoastrelid)",
+    options=options("c.reloptions"),
+    toast=f"(select {options('t.reloptions')} from pg_class t where t.oid = c.reltoastrelid)",  # noqa: S608 - all ours
     row_security=true("c.relrowsecurity"),
     row_security_forced=true("c.relforcerowsecurity"),
     replica_identity="case when c.relkind in ('r', 'p') then " + unless("c.relreplident", "d") + " end",
@@ -83,7 +95,7 @@ COLUMNS: Final = row(
     storage="case when a.attstorage <> t.typstorage then a.attstorage::text end",
     compression=unless("a.attcompression", ""),
     statistics="case when a.attstattarget >= 0 then a.attstattarget end",
-    options="to_jsonb(a.attoptions)",
+    options=options("a.attoptions"),
     server_options="to_jsonb(a.attfdwoptions)",
     inherited="case when a.attinhcount > 0 then case when a.attislocal then 'and local' else 'only' end end",
     granted="case when a.attacl is not null then " + granted("a.attacl") + " end",

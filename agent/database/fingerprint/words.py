@@ -57,3 +57,8 @@ def row(kind: str, schema: str, name: str, source: str, /, **facts: str) -> str:
     """Return a query of one row an object: kind, schema, name, and its facts as JSON without what is null."""
     pairs = ", ".join(f"'{key.rstrip('_')}', {value}" for key, value in facts.items())
     return f"select {kind}, {schema}, {name}, jsonb_strip_nulls(jsonb_build_object({pairs}))::text {source}"
+
+
+def options(stored: str) -> str:
+    """Return the options of an object, without the numbers that recent minor releases keep among them (``pg_…``)."""
+    return f"(select jsonb_agg(o order by o) from unnest({stored}) o where o !~ '^pg_')"  # noqa: S608 - all ours
