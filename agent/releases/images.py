@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
 from agent.docker.engine import Auth, EngineError
 from agent.model.errors import IkomaError
@@ -17,6 +17,10 @@ from agent.releases.site import Site
 
 SILENCE: Final = 25.0
 TRIES: Final = 3
+OUTAGE: Final = 90.0
+"""Seconds for which a network that is away is waited for: a cut link comes back, and the release need not fail."""
+
+_AWAY: Final = ("no route to host", "network is unreachable", "i/o timeout", "name resolution", "silent for")
 
 _REASONS: Final = (
     ("image.denied", ("unauthorized", "authentication required", "denied", "no basic auth", "403 forbidden")),
@@ -83,7 +87,7 @@ def _one(site: Site, reference: str, platform: str, credentials: Credentials | N
     name = reference.partition("@")[0]
     say(f"{name}: …")
     for attempt in Retrying(
-        stop=stop_after_attempt(TRIES),
+        stop=_enough,
         wait=wait_exponential(0.5, max=4),
         retry=retry_if_exception(_passing),
         reraise=True,
@@ -107,6 +111,15 @@ def _try(site: Site, reference: str, platform: str, auth: Auth | None) -> None:
 def _passing(error: BaseException) -> bool:
     """Say whether trying again may help."""
     return isinstance(error, IkomaError) and error.id not in _FINAL
+
+
+def _enough(state: RetryCallState) -> bool:
+    """Say whether to give up: after a few tries, but while the network itself is away only after ``OUTAGE``."""
+    error = state.outcome.exception() if state.outcome else None
+    said = str(error.params.get("reason", "")).lower() if isinstance(error, IkomaError) else ""
+    if any(word in said for word in _AWAY):
+        return (state.seconds_since_start or 0.0) >= OUTAGE
+    return state.attempt_number >= TRIES
 
 
 def _ignore(_line: dict[str, Any]) -> None:
