@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.model.errors import IkomaError
 from bridge.checks import reach
-from bridge.workspace import builds, compose, monorepo
+from bridge.workspace import builds, compose, monorepo, statements
 from bridge.workspace.aliases import Aliases
 from bridge.workspace.builds import Build, Image
 from bridge.workspace.compose import Compose
@@ -17,6 +17,7 @@ from bridge.workspace.graph import Graph
 from bridge.workspace.imports import Imports
 from bridge.workspace.manifests import Manifest
 from bridge.workspace.monorepo import Monorepo, Owners
+from bridge.workspace.statements import Statement
 from bridge.workspace.tree import Tree
 
 CONTRACT = "ikoma.release.json"
@@ -70,13 +71,18 @@ class Facts:
     @cached_property
     def dockerfiles(self) -> dict[str, Dockerfile | IkomaError]:
         """Path → parsed Dockerfile, or the fault in it."""
-        stated = {build.path for build in self._stated}
+        stated = {build.path for build in self._stated} | {item.path for item in self.statements}
         paths = [path for path in self.tree.files if builds.NAME.search(path) and not path.endswith(".dockerignore")]
         return {path: builds.parse(self.tree, path) for path in sorted({*paths, *stated} & set(self.tree.files))}
 
     @cached_property
     def _stated(self) -> list[Build]:
         return [build for item in self.composes for service in item.services for build in self._of_service(service)]
+
+    @cached_property
+    def statements(self) -> list[Statement]:
+        """What scripts and workflows say about builds."""
+        return list(statements.read(self.tree, self.manifests))
 
     def _of_service(self, service: compose.Service) -> Iterator[Build]:
         section = service.build
@@ -96,6 +102,9 @@ class Facts:
     def builds(self) -> list[Build]:
         """Every image that is built: as compose files state it, and Dockerfiles that none of them names."""
         stated = list({(b.path, b.context, b.target): b for b in reversed(self._stated)}.values())[::-1]
+        for item in self.statements:
+            if not any(build.path == item.path for build in stated):
+                stated.append(Build(item.path, item.context, False, item.target, statement=item))
         named = {build.path for build in stated}
         roots = [repo.folder for repo in self.repos] or ["."]
         guessed = [
@@ -117,6 +126,10 @@ class Facts:
                 if image.is_ours:
                     found.append(image)
         return found
+
+    def workspace_around(self, build: Build) -> Monorepo | None:
+        """Return the workspace that a build belongs to."""
+        return self._repo_for(build)
 
     def _repo_for(self, build: Build) -> Monorepo | None:
         """The workspace an image builds: the one around its Dockerfile, or below its context."""

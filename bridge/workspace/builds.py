@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from agent.model.errors import IkomaError
-from bridge.workspace import dockerfile, shell
+from bridge.workspace import dockerfile, globs, shell
 from bridge.workspace.compose import Service
 from bridge.workspace.dockerfile import Dockerfile
 from bridge.workspace.dockerignore import Ignore
@@ -17,6 +17,7 @@ from bridge.workspace.layers import Run, Walk
 from bridge.workspace.lock import FILES
 from bridge.workspace.monorepo import Monorepo
 from bridge.workspace.shell import Filter
+from bridge.workspace.statements import Statement
 from bridge.workspace.tree import Tree
 
 NAME: Final = re.compile(r"(?:^|/)(?:Dockerfile(?:[._-][\w.-]+)?|[\w.-]+\.[Dd]ockerfile|Containerfile)$")
@@ -30,7 +31,7 @@ class Build:
 
     Attributes:
         context: the folder; ``guessed`` when nothing states it.
-        service: the compose service that builds it; None when only a Dockerfile was found.
+        service: the compose service that builds it; ``statement`` the script or workflow; None when neither does.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Build:
     arguments: dict[str, str] = field(default_factory=dict)
     contexts: frozenset[str] = frozenset()
     service: Service | None = None
+    statement: Statement | None = None
 
 
 class Image:
@@ -194,4 +196,12 @@ def guess_context(tree: Tree, path: str, parsed: Dockerfile, roots: list[str]) -
 
 def _score(tree: Tree, folder: str, sources: list[str]) -> int:
     prefix = "" if folder == "." else folder + "/"
-    return sum(1 for source in sources if source and (tree.exists(prefix + source) or "*" in source))
+    return sum(1 for source in sources if source and _exists(tree, prefix + source))
+
+
+def _exists(tree: Tree, path: str) -> bool:
+    if not re.search(r"[*?\[]", path):
+        return tree.exists(path)
+    head = re.split(r"[*?\[]", path)[0].rpartition("/")[0]
+    matches = globs.regex(path).fullmatch
+    return any(matches(item) for item in tree.below(head or "."))

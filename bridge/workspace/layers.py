@@ -16,7 +16,7 @@ from typing import Final
 from bridge.workspace import shell
 from bridge.workspace.dockerfile import Dockerfile, Instruction
 from bridge.workspace.shell import Command
-from bridge.workspace.stages import _pairs
+from bridge.workspace.stages import pairs
 from bridge.workspace.words import Unknown, expand
 
 _REMOTE: Final = re.compile(r"(https?|git|ssh)://|git@|<<")
@@ -26,12 +26,13 @@ _OPAQUE: Final = frozenset({"git", "curl", "wget", "unzip"})
 
 @dataclass
 class Copy:
-    """A COPY, ADD or bind mount from the context: ``source`` as it stands, already expanded."""
+    """A COPY, ADD or bind mount from the context: ``source`` expanded, ``others`` are sources beside it."""
 
     source: str
     line: int
     stage: int
     bind: bool = False
+    others: int = 0
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Layer:
     opaque: bool = False
     parent: int | None = None
     takes: set[int] = field(default_factory=set)
+    pulls: list[tuple[int, str]] = field(default_factory=list)
 
 
 class Walk:
@@ -132,7 +134,7 @@ class Walk:
             return ""
 
     def _argument(self, instruction: Instruction, values: dict[str, str]) -> None:
-        for name, default in _pairs(instruction.value):
+        for name, default in pairs(instruction.value):
             if name in self.arguments:
                 values[name] = self.arguments[name]
             elif default is not None:
@@ -144,10 +146,10 @@ class Walk:
         self._argument(instruction, layer.values)
 
     def _env(self, instruction: Instruction, layer: Layer) -> None:
-        pairs = _pairs(instruction.value)
-        if pairs and pairs[0][1] is None and len(instruction.words) > 1:
-            pairs = [(instruction.words[0], instruction.value.split(None, 1)[1])]
-        for name, value in pairs:
+        found = pairs(instruction.value)
+        if found and found[0][1] is None and len(instruction.words) > 1:
+            found = [(instruction.words[0], instruction.value.split(None, 1)[1])]
+        for name, value in found:
             layer.values[name] = self._expand(value or "", layer.values)
 
     def _workdir(self, instruction: Instruction, layer: Layer) -> None:
@@ -167,7 +169,7 @@ class Walk:
             return
         parents = any(flag.startswith("--parents") for flag in instruction.flags)
         for source in sources:
-            self.copies.append(Copy(source, instruction.line, layer.index))
+            self.copies.append(Copy(source, instruction.line, layer.index, others=len(sources) - 1))
             layer.files.update(self._placed(source, place, into, parents))
 
     def _placed(self, source: str, place: str, into: bool, parents: bool = False) -> dict[str, str]:
@@ -192,6 +194,7 @@ class Walk:
         layer.opaque = layer.opaque or other.opaque
         for source in sources:
             clean = posixpath.normpath(posixpath.join("/", source)).lstrip("/")
+            layer.pulls.append((index, clean))
             for path, repo in list(other.files.items()):
                 if (rest := _covers(clean, path.lstrip("/"))) is not None:
                     name = rest or (posixpath.basename(path) if into else "")

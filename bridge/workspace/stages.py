@@ -194,7 +194,7 @@ class _Graph:
     def _declare(
         self, instruction: Instruction, values: dict[str, str], declared: set[str], outer: Mapping[str, str]
     ) -> None:
-        for name, default in _pairs(instruction.value):
+        for name, default in pairs(instruction.value):
             declared.add(name)
             if name in self.arguments:
                 values[name] = self.arguments[name]
@@ -206,10 +206,10 @@ class _Graph:
                 values.setdefault(name, "")
 
     def _environment(self, stage: Stage, instruction: Instruction) -> None:
-        pairs = _pairs(instruction.value)
-        if pairs and pairs[0][1] is None and len(instruction.words) > 1:  # the old form: ENV NAME the rest
-            pairs = [(instruction.words[0], instruction.value.split(None, 1)[1])]
-        for name, value in pairs:
+        found = pairs(instruction.value)
+        if found and found[0][1] is None and len(instruction.words) > 1:  # the old form: ENV NAME the rest
+            found = [(instruction.words[0], instruction.value.split(None, 1)[1])]
+        for name, value in found:
             self._set(stage.values, name, value or "")
 
     def _set(self, values: dict[str, str], name: str, text: str) -> None:
@@ -278,7 +278,7 @@ def _is_heredoc(word: str, names: set[str]) -> bool:
     return "<<" in word and word.partition("<<")[2].lstrip("-").strip("\"'") in names
 
 
-def _pairs(text: str) -> list[tuple[str, Any]]:
+def pairs(text: str) -> list[tuple[str, Any]]:
     """Return the ``name=value`` pairs of ARG or ENV, values still quoted; None for a name alone."""
     found: list[tuple[str, Any]] = []
     at = 0

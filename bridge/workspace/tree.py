@@ -45,6 +45,7 @@ class Tree:
         self.ignored: list[str] = []
         self.heavy: list[str] = []
         self.skipped: list[Skip] = []
+        self._rules: list[tuple[str, Rules]] = []
         self._walk(str(self.root), "", [], False)
         self.files.sort()
         self._files = frozenset(self.files)
@@ -59,6 +60,7 @@ class Tree:
             return
         if not ignored and any(entry.name == ".gitignore" for entry in entries):
             above = [*above, (prefix, Rules(_read_text(f"{folder}/.gitignore")))]
+            self._rules.append(above[-1])
         for entry in entries:
             self._take(entry, prefix, above, ignored)
 
@@ -85,6 +87,16 @@ class Tree:
 
     def __contains__(self, path: object) -> bool:
         return path in self._files
+
+    def would_ignore(self, path: str) -> bool:
+        """Return whether ``.gitignore`` names ``path`` or a folder above it, whether or not it exists."""
+        parts = path.split("/")
+        for length in range(1, len(parts) + 1):
+            head = "/".join(parts[:length])
+            above = [(prefix, rules) for prefix, rules in self._rules if head.startswith(prefix)]
+            if _ignored(head, parts[length - 1], length < len(parts), sorted(above, key=lambda item: len(item[0]))):
+                return True
+        return False
 
     @property
     def folders(self) -> frozenset[str]:
