@@ -2,59 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 Edges = Mapping[str, Iterable[str]]
 
 
 def components(edges: Edges) -> list[list[str]]:
     """Return the groups of nodes that reach each other, larger than one, each sorted (Tarjan, without recursion)."""
-    order: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    on_stack: set[str] = set()
-    found: list[list[str]] = []
+    search = _Search(edges)
     for start in edges:
-        if start in order:
-            continue
-        work = [(start, iter(edges[start]))]
-        _enter(start, order, low, stack, on_stack)
+        if start not in search.order:
+            search.visit(start)
+    return sorted(search.found)
+
+
+class _Search:
+    """One depth-first search with its own stack."""
+
+    def __init__(self, edges: Edges) -> None:
+        self.edges = edges
+        self.order: dict[str, int] = {}
+        self.low: dict[str, int] = {}
+        self.stack: list[str] = []
+        self.on_stack: set[str] = set()
+        self.found: list[list[str]] = []
+
+    def visit(self, start: str) -> None:
+        work = [self._enter(start)]
         while work:
             node, targets = work[-1]
-            for target in targets:
-                if target not in edges:
-                    continue
-                if target not in order:
-                    _enter(target, order, low, stack, on_stack)
-                    work.append((target, iter(edges[target])))
-                    break
-                if target in on_stack:
-                    low[node] = min(low[node], order[target])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == order[node]:
-                    group = _leave(node, stack, on_stack)
-                    if len(group) > 1:
-                        found.append(sorted(group))
-    return sorted(found)
+            target = self._next(node, targets)
+            if target is not None:
+                work.append(self._enter(target))
+                continue
+            work.pop()
+            if work:
+                self.low[work[-1][0]] = min(self.low[work[-1][0]], self.low[node])
+            if self.low[node] == self.order[node]:
+                self._leave(node)
 
+    def _next(self, node: str, targets: Iterator[str]) -> str | None:
+        """Return the next target that nobody has seen; note those that close a circle."""
+        for target in targets:
+            if target in self.edges and target not in self.order:
+                return target
+            if target in self.on_stack:
+                self.low[node] = min(self.low[node], self.order[target])
+        return None
 
-def _enter(node: str, order: dict[str, int], low: dict[str, int], stack: list[str], on_stack: set[str]) -> None:
-    order[node] = low[node] = len(order)
-    stack.append(node)
-    on_stack.add(node)
+    def _enter(self, node: str) -> tuple[str, Iterator[str]]:
+        self.order[node] = self.low[node] = len(self.order)
+        self.stack.append(node)
+        self.on_stack.add(node)
+        return node, iter(self.edges[node])
 
-
-def _leave(node: str, stack: list[str], on_stack: set[str]) -> list[str]:
-    group = []
-    while True:
-        other = stack.pop()
-        on_stack.discard(other)
-        group.append(other)
-        if other == node:
-            return group
+    def _leave(self, node: str) -> None:
+        at = self.stack.index(node)
+        group, self.stack = self.stack[at:], self.stack[:at]
+        self.on_stack.difference_update(group)
+        if len(group) > 1:
+            self.found.append(sorted(group))
 
 
 def shortest(edges: Edges, start: str, group: set[str]) -> list[str]:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bridge.checks.facts import Facts
+from bridge.checks import silences
+from bridge.checks.facts import CONTRACT, Facts
 from bridge.checks.model import Finding, Severity
 from bridge.checks.rules import all_rules
 from bridge.checks.scope import Scope, select
@@ -40,9 +41,10 @@ def check(root: Path, scope: Scope | None = None) -> Report:
     with _without_collector():
         facts = Facts(root)
         findings = [_named(finding, facts) for rule in all_rules().values() for finding in rule.check(facts)]
+        findings, silenced = silences.apply(findings, facts, CONTRACT)
         findings = select(findings, facts, scope) if scope else findings
         findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.order)
-    return Report(findings, time.monotonic() - began, len(facts.tree.files), facts)
+    return Report(findings, time.monotonic() - began, len(facts.tree.files), facts, silenced)
 
 
 def _named(finding: Finding, facts: Facts) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.model.errors import IkomaError
 from bridge.checks import reach
@@ -19,6 +20,9 @@ from bridge.workspace.manifests import Manifest
 from bridge.workspace.monorepo import Monorepo, Owners
 from bridge.workspace.statements import Statement
 from bridge.workspace.tree import Tree
+
+if TYPE_CHECKING:
+    from agent.model.contract import Contract
 
 CONTRACT = "ikoma.release.json"
 
@@ -66,7 +70,30 @@ class Facts:
 
     @cached_property
     def composes(self) -> list[Compose]:
-        return [compose.read(self.tree, path) for path in self.tree.files if compose.NAME.search(path)]
+        paths = {path for path in self.tree.files if compose.NAME.search(path)}
+        if self.compose_path in self.tree:
+            paths.add(self.compose_path)
+        return [compose.read(self.tree, path) for path in sorted(paths)]
+
+    @cached_property
+    def contract(self) -> Contract | IkomaError | None:
+        """The contract, or the fault in it; None when the repository has none."""
+        if CONTRACT not in self.tree:
+            return None
+        from agent.model import contract as contracts
+
+        try:
+            return contracts.load(self.tree.text(CONTRACT), CONTRACT)
+        except IkomaError as error:
+            return error
+
+    @cached_property
+    def compose_path(self) -> str:
+        """The compose file that is deployed: the contract's, else the one that Docker takes at the top."""
+        if self.contract is not None and not isinstance(self.contract, IkomaError):
+            return self.contract.compose
+        names = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+        return next((name for name in names if name in self.tree), "")
 
     @cached_property
     def dockerfiles(self) -> dict[str, Dockerfile | IkomaError]:

@@ -1,4 +1,4 @@
-"""Which installs leave devDependencies out: what the pinned package manager really does with NODE_ENV and its flags. Pure."""
+"""Which installs leave devDependencies out: what the pinned package manager does with NODE_ENV and its flags. Pure."""
 
 from __future__ import annotations
 

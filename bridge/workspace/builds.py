@@ -196,7 +196,7 @@ def guess_context(tree: Tree, path: str, parsed: Dockerfile, roots: list[str]) -
 
 def _score(tree: Tree, folder: str, sources: list[str]) -> int:
     prefix = "" if folder == "." else folder + "/"
-    return sum(1 for source in sources if source and _exists(tree, prefix + source))
+    return sum(1 for source in sources if source not in ("", ".") and _exists(tree, prefix + source))
 
 
 def _exists(tree: Tree, path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where a repository says how its images are built, besides compose files: ``docker build`` in scripts and workflows."""
+"""Where a repository says how images are built, besides compose files: ``docker build`` in scripts and workflows."""
 
 from __future__ import annotations
 
@@ -73,7 +73,18 @@ def _commands(tree: Tree, text: str, file: str, line: int, folders: list[str]) -
 
 def _plain(words: tuple[str, ...]) -> list[str]:
     """The words that are neither options nor their values: nearly all options of ``docker build`` take one."""
-    alone = {"--no-cache", "--pull", "--push", "--load", "--quiet", "-q", "--rm", "--force-rm", "--squash", "--compress"}
+    alone = {
+        "--no-cache",
+        "--pull",
+        "--push",
+        "--load",
+        "--quiet",
+        "-q",
+        "--rm",
+        "--force-rm",
+        "--squash",
+        "--compress",
+    }
     found, at = [], 0
     while at < len(words):
         if not words[at].startswith("-"):

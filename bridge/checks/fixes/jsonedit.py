@@ -101,3 +101,21 @@ def _add_section(text: str, document: jsontext.Document, section: str, entries: 
         return f"{text[: span.key]}{piece},{gap}{text[span.key :]}"
     span = document.spans[(anchor,)]
     return f"{text[: span.end]},{gap}{piece}{text[span.end :]}"
+
+
+def remove_item(text: str, key: str, rule: str, path: str) -> str:
+    """Return a contract without the entry of its list ``key`` that names this rule and path."""
+    document = jsontext.parse(text)
+    for index, entry in enumerate(document.value.get(key) or ()):
+        if isinstance(entry, dict) and entry.get("rule") == rule and entry.get("path", "*") == path:
+            if len(document.value[key]) == 1:
+                return remove(text, key)
+            return _without(text, document.spans[(key, index)])
+    return text
+
+
+def _without(text: str, span: jsontext.Span) -> str:
+    """Cut one item of a list, with the comma behind it, else the one before it."""
+    if (comma := re.compile(r"\s*,\s*").match(text, span.end)) is not None:
+        return text[: span.start] + text[comma.end() :]
+    return text[: text.rfind(",", 0, span.start)] + text[span.end :]

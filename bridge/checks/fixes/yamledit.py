@@ -42,3 +42,15 @@ def edited(text: str, change: Any) -> str:
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
+
+
+def remove(text: str, *keys: str) -> str:
+    """Return ``text`` without the entry under these keys."""
+
+    def change(document: Any) -> None:
+        holder = document
+        for key in keys[:-1]:
+            holder = holder[key]
+        holder.pop(keys[-1], None)
+
+    return edited(text, change)

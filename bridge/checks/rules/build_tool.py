@@ -17,9 +17,19 @@ if TYPE_CHECKING:
 
 ID = "IKB103"
 
-_BINARIES = {"tsc": "typescript", "nest": "@nestjs/cli", "ng": "@angular/cli", "remix": "@remix-run/dev",
-             "react-router": "@react-router/dev", "vue-tsc": "vue-tsc", "svelte-kit": "@sveltejs/kit", "babel": "@babel/cli",
-             "swc": "@swc/cli", "tailwindcss": "@tailwindcss/cli", "run-p": "npm-run-all", "run-s": "npm-run-all"}  # fmt: skip
+_BINARIES = {
+    "tsc": "typescript",
+    "nest": "@nestjs/cli",
+    "ng": "@angular/cli",
+    "remix": "@remix-run/dev",
+    "react-router": "@react-router/dev",
+    "svelte-kit": "@sveltejs/kit",
+    "babel": "@babel/cli",
+    "swc": "@swc/cli",
+    "tailwindcss": "@tailwindcss/cli",
+    "run-p": "npm-run-all",
+    "run-s": "npm-run-all",
+}
 _STEPS = {"run", "exec", "dlx", "workspace", "workspaces", "foreach", "-r", "x"}
 
 
@@ -91,7 +101,9 @@ def _here(image: Image, run: Run) -> Manifest:
     return app if run.folder.endswith("/" + app.folder) else image.repo.root
 
 
-def _script(image: Image, manifest: Manifest, names: list[str], seen: set[tuple[str, str]]) -> Iterator[tuple[Manifest, str]]:
+def _script(
+    image: Image, manifest: Manifest, names: list[str], seen: set[tuple[str, str]]
+) -> Iterator[tuple[Manifest, str]]:
     for name in names:
         if (manifest.folder, name) in seen or name not in manifest.scripts:
             continue
@@ -128,8 +140,14 @@ def _finding(facts: Facts, image: Image, run: Run, install: Run, home: Manifest,
         f"{package} is a devDependency of {home.path}, {why} makes this install leave it out, and line {run.line} "
         f"needs it to build."
     )
-    flag = {"pnpm": "--prod=false", "npm": "--include=dev", "yarn": "--production=false"}.get(install.command.program, "")
-    fix = f"Install with {flag} in the stage that builds, and without devDependencies in the one that runs." if flag else ""
+    flag = {"pnpm": "--prod=false", "npm": "--include=dev", "yarn": "--production=false"}.get(
+        install.command.program, ""
+    )
+    fix = (
+        f"Install with {flag} in the stage that builds, and without devDependencies in the one that runs."
+        if flag
+        else ""
+    )
     return Finding(ID, Severity.ERROR, image.build.path, line, column, message, package, image.name,
                    image.members | {image.name}, fix)  # fmt: skip
 
@@ -139,9 +157,9 @@ RULE = Rule(
     "build-tool-left-out",
     Severity.ERROR,
     "D4",
-    "Build tools such as tsup, typescript or turbo are devDependencies. An install with --prod or --omit=dev leaves them out, "
-    "and so does NODE_ENV=production with npm, yarn 1 and pnpm up to 9, but not with pnpm 10 and later, yarn 2 and later, "
-    "or bun: the version that packageManager pins decides. The rule follows stages and scripts from the install to "
-    "the command that builds.",
+    "Build tools such as tsup, typescript or turbo are devDependencies. An install with --prod or --omit=dev leaves "
+    "them out, and so does NODE_ENV=production with npm, yarn 1 and pnpm up to 9, but not with pnpm 10 and later, "
+    "yarn 2 and later, or bun: the version that packageManager pins decides. The rule follows stages and scripts "
+    "from the install to the command that builds.",
     check,
 )

@@ -117,9 +117,10 @@ RULE = Rule(
     "context-is-not-the-root",
     Severity.ERROR,
     "D2",
-    "The build context is what COPY can see. An app of a workspace needs the lock file, the workspace file and the shared "
-    "packages, which lie outside of its own folder: built with its folder as the context, the install finds no workspace, "
-    "or COPY no file. The context has to be the workspace root, and the Dockerfile be named by its path.",
+    "The build context is what COPY can see. An app of a workspace needs the lock file, the workspace file and the "
+    "shared packages, which lie outside of its own folder: built with its folder as the context, the install finds "
+    "no workspace, or COPY no file. The context has to be the workspace root, and the Dockerfile be named by its "
+    "path.",
     check,
     "sets context and dockerfile of the compose service when the Dockerfile is written for the root",
 )

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 ID = "IKB203"
 
-_MADE = re.compile(r"(?:^|/)(?:dist|build|out|target|bin|\.next|\.output|coverage|release|artifacts?|publish)(?:/|$)"
-                   r"|(?:^|/)\.env|\.(?:jar|war|tgz|tar\.gz|zip|whl|pem|crt|key|deb|bin|exe)$|(?:^|/)\.git(?:/|$)")  # fmt: skip
+_MADE = re.compile(
+    r"(?:^|/)(?:dist|build|out|target|bin|\.next|\.output|coverage|release|artifacts?|publish)(?:/|$)|(?:^|/)\.env"
+    r"|\.(?:jar|war|tgz|tar\.gz|zip|whl|pem|crt|key|deb|bin|exe)$|(?:^|/)\.git(?:/|$)"
+)
 
 
 def check(facts: Facts) -> Iterable[Finding]:

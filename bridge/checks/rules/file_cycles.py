@@ -21,7 +21,9 @@ _COUNTED = (Kind.VALUE, Kind.REQUIRE)
 
 
 def check(facts: Facts) -> Iterable[Finding]:
-    edges = {path: _targets(facts, path) for path in facts.imports.files if path.endswith(SCRIPTS) and not is_aside(path)}
+    edges = {
+        path: _targets(facts, path) for path in facts.imports.files if path.endswith(SCRIPTS) and not is_aside(path)
+    }
     suspects = {path for group in cycles.components(edges) for path in group}
     real = {path: _confirmed(facts, path, suspects) for path in sorted(suspects)}
     for group in cycles.components(real):
@@ -59,8 +61,8 @@ RULE = Rule(
     "file-cycle",
     Severity.WARNING,
     "D9",
-    "When files import each other in a circle, one of them runs before what it imports is there: a class or constant is "
-    "undefined, depending on which file a bundler or a test happens to load first. Imports of types and dynamic "
-    "imports close no circle and are left out.",
+    "When files import each other in a circle, one of them runs before what it imports is there: a class or "
+    "constant is undefined, depending on which file a bundler or a test happens to load first. Imports of types and "
+    "dynamic imports close no circle and are left out.",
     check,
 )

@@ -39,7 +39,7 @@ class Place:
 def check(facts: Facts) -> Iterable[Finding]:
     yield from _dockerfiles(facts)
     for repo in facts.repos:
-        yield from _scripts(facts, repo)
+        yield from _scripts(repo)
     if facts.main is not None and facts.main.is_workspace:
         yield from _files(facts, facts.main)
 
@@ -62,7 +62,7 @@ def _severity(repo: Monorepo, command: Command, item: Filter) -> Severity:
     return Severity.WARNING if lives else Severity.ERROR
 
 
-def _scripts(facts: Facts, repo: Monorepo) -> Iterator[Finding]:
+def _scripts(repo: Monorepo) -> Iterator[Finding]:
     if not repo.is_workspace:
         return
     for manifest in repo.members.values():

@@ -55,7 +55,7 @@ def _folders(facts: Facts, build: Build, parsed: Dockerfile) -> set[str]:
     for copy in walk.copies:
         clean = posixpath.normpath("/" + copy.source).lstrip("/") or "."
         place = build.context if clean == "." else prefix + clean
-        if not re.search(r"[*?\[$]", clean) and place in facts.manifests or clean == "." and build.context == ".":
+        if (not re.search(r"[*?\[$]", clean) and place in facts.manifests) or (clean == "." and build.context == "."):
             found.add(clean)
     return found
 
@@ -109,10 +109,10 @@ RULE = Rule(
     "context-lets-in-too-much",
     Severity.WARNING,
     "D7",
-    "What .dockerignore does not name is sent to the builder and copied along: node_modules of another platform over those "
-    "just installed, output of an earlier build, history and environment files with secrets, and the ._* files that macOS "
-    "writes and linters and compilers stumble over. Only what the Dockerfile copies whole is looked at, and the file is "
-    "evaluated as Docker does.",
+    "What .dockerignore does not name is sent to the builder and copied along: node_modules of another platform "
+    "over those just installed, output of an earlier build, history and environment files with secrets, and the ._* "
+    "files that macOS writes and linters and compilers stumble over. Only what the Dockerfile copies whole is "
+    "looked at, and the file is evaluated as Docker does.",
     check,
     "writes .dockerignore, or adds the lines that it lacks",
 )

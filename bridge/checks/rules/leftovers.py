@@ -37,7 +37,9 @@ def check(facts: Facts) -> Iterable[Finding]:
 def _without_manifest(facts: Facts, repo: Monorepo) -> Iterator[Finding]:
     """Folders where the workspace's packages stand, with sources and without a package.json."""
     prefix = "" if repo.folder == "." else repo.folder + "/"
-    parents = {pattern.removeprefix("./").removesuffix("/*") for pattern in repo.settings.patterns or [] if _plain(pattern)}
+    parents = {
+        pattern.removeprefix("./").removesuffix("/*") for pattern in repo.settings.patterns or [] if _plain(pattern)
+    }
     for parent in sorted(parents):
         names = {path[len(prefix + parent) + 1 :].split("/")[0] for path in facts.tree.below(prefix + parent)}
         for name in sorted(names):
@@ -45,7 +47,7 @@ def _without_manifest(facts: Facts, repo: Monorepo) -> Iterator[Finding]:
             if folder in facts.tree.folders and not _has_manifest(facts, folder) and not name.startswith((".", "_")):
                 code = [path for path in facts.tree.below(folder) if path in facts.imports.files]
                 if code and not _mentioned(facts, repo, folder):
-                    message = f"{folder} has sources and no package.json: it is no package of the workspace, and nothing names it."
+                    message = f"{folder} has sources and no package.json, belongs to no package, and nothing names it."
                     yield _finding(code[0], folder, message)
 
 

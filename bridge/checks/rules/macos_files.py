@@ -44,8 +44,8 @@ RULE = Rule(
     "macos-files",
     Severity.ERROR,
     "D7",
-    "On file systems that are not its own, macOS keeps what it knows about a file in a second one whose name starts with "
-    "._ , and folders get a .DS_Store. They are binary, carry the extension of a source, and travel in archives and "
-    "build contexts: linters, compilers and migration runners read them and fail.",
+    "On file systems that are not its own, macOS keeps what it knows about a file in a second one whose name starts "
+    "with ._ , and folders get a .DS_Store. They are binary, carry the extension of a source, and travel in "
+    "archives and build contexts: linters, compilers and migration runners read them and fail.",
     check,
 )

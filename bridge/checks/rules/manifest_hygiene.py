@@ -21,7 +21,7 @@ def check(facts: Facts) -> Iterable[Finding]:
         yield from _names(repo)
         for manifest in repo.members.values():
             yield from _twice(repo, manifest)
-            yield from _types(repo, manifest)
+            yield from _types(manifest)
             yield from _shape(manifest)
 
 
@@ -30,7 +30,9 @@ def _names(repo: Monorepo) -> Iterator[Finding]:
     first: dict[str, Manifest] = {}
     for manifest in repo.members.values():
         if not manifest.name and manifest is not repo.root and manifest.problem is None:
-            yield _finding(manifest, (), Severity.WARNING, f"{manifest.path} has no name: no filter and no package can name it.")
+            yield _finding(
+                manifest, (), Severity.WARNING, f"{manifest.path} has no name: no filter and no package can name it."
+            )
         other = first.setdefault(manifest.name, manifest) if manifest.name else manifest
         if other is not manifest:
             message = f"{manifest.path} and {other.path} have the same name, {manifest.name}."
@@ -47,7 +49,7 @@ def _twice(repo: Monorepo, manifest: Manifest) -> Iterator[Finding]:
             yield _finding(manifest, ("devDependencies", name), severity, message, name, (edit,), repo.folder)
 
 
-def _types(repo: Monorepo, manifest: Manifest) -> Iterator[Finding]:
+def _types(manifest: Manifest) -> Iterator[Finding]:
     if manifest.data.get("private") is True:
         for name in manifest.sections["dependencies"]:
             if name.startswith("@types/"):
@@ -79,9 +81,9 @@ RULE = Rule(
     "manifest-hygiene",
     Severity.ERROR,
     "D9",
-    "Small faults in manifests that cost time when they matter: a dependency in two sections, of which only one counts; "
-    "two packages of one name; a package without a name, which no filter can select; types among what runs in "
-    "production; sections that are empty or of the wrong shape.",
+    "Small faults in manifests that cost time when they matter: a dependency in two sections, of which only one "
+    "counts; two packages of one name; a package without a name, which no filter can select; types among what runs "
+    "in production; sections that are empty or of the wrong shape.",
     check,
     "removes the second declaration of a dependency",
 )

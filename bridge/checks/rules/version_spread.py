@@ -46,7 +46,7 @@ def _meant(repo: Monorepo, name: str, specifier: str) -> str:
 
 def _finding(repo: Monorepo, name: str, spread: dict[str, Places]) -> Finding:
     ordered = sorted(spread.items(), key=lambda item: (-len(item[1]), item[0]))
-    rare, places = ordered[-1]
+    places = ordered[-1][1]
     manifest, section = places[0]
     line, column = manifest.position(section, name)
     listed = ", ".join(f"{specifier} ({_where(entries)})" for specifier, entries in ordered[:4])
@@ -69,8 +69,8 @@ RULE = Rule(
     "version-spread",
     Severity.WARNING,
     "D9",
-    "Packages of one workspace that use the same dependency at different versions get several copies of it: two Reacts that "
-    "do not share context, types that do not fit each other, larger images, and a fix that reaches one app and not the "
-    "next. Different major versions are a warning, smaller differences information.",
+    "Packages of one workspace that use the same dependency at different versions get several copies of it: two "
+    "Reacts that do not share context, types that do not fit each other, larger images, and a fix that reaches one "
+    "app and not the next. Different major versions are a warning, smaller differences information.",
     check,
 )

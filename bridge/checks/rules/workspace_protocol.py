@@ -65,7 +65,8 @@ def _registry(repo: Monorepo, manifest: Manifest, section: str, name: str, speci
     severity = Severity.ERROR if private and not links and not resolved else Severity.WARNING
     version = member.data.get("version", "")
     what = "links the workspace's own only as long as its version fits" if links else "asks the registry for it"
-    message = f'{name} is "{specifier}" here and a package of this workspace ({member.folder}, {version or "no version"}): {repo.manager.name} {what}.'
+    home = f"{member.folder}, {version or 'no version'}"
+    message = f'{name} is "{specifier}" here and a package of this workspace ({home}): {repo.manager.name} {what}.'
     wanted = "workspace:*" if _speaks_workspace(repo) else "*"
     edit = Edit(manifest.path, lambda old: jsonedit.replace(old, (section, name), wanted))
     sure = (edit,) if private or links else ()
@@ -99,9 +100,9 @@ RULE = Rule(
     "workspace-protocol",
     Severity.ERROR,
     "D3",
-    "A package of the workspace has to be declared as such: workspace:* with pnpm, bun and yarn 2, a version that fits with npm "
-    "and yarn 1. Otherwise the package manager asks the registry, which either does not have it, and the install "
-    "stops, or has another one of the same name, and the image ships code of somebody else.",
+    "A package of the workspace has to be declared as such: workspace:* with pnpm, bun and yarn 2, a version that "
+    "fits with npm and yarn 1. Otherwise the package manager asks the registry, which either does not have it, and "
+    "the install stops, or has another one of the same name, and the image ships code of somebody else.",
     check,
     "writes workspace:* (or * for npm and yarn 1)",
 )

@@ -1,0 +1,53 @@
+"""IKB903: a file that decides the build does not load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from agent.model.errors import IkomaError
+from bridge.checks.model import Finding, Rule, Severity
+
+if TYPE_CHECKING:
+    from bridge.checks.facts import Facts
+
+ID = "IKB903"
+
+
+def check(facts: Facts) -> Iterable[Finding]:
+    members = {folder for repo in facts.repos for folder in repo.members}
+    for manifest in facts.manifests.values():
+        if (problem := manifest.problem) is not None:
+            severity = Severity.ERROR if manifest.folder in members else Severity.INFO
+            message = f"{manifest.path} does not load: {problem.reason}."
+            yield Finding(ID, severity, manifest.path, problem.line, problem.column, message, manifest.label)
+    for repo in facts.repos:
+        for path, reason, line, column in repo.settings.problems:
+            yield Finding(ID, Severity.ERROR, path, line, column, f"{path} does not load: {reason}.")
+    yield from _docker(facts)
+
+
+def _docker(facts: Facts) -> Iterator[Finding]:
+    stated = {build.path for build in facts.builds if not build.guessed}
+    for path, parsed in facts.dockerfiles.items():
+        if isinstance(parsed, IkomaError):
+            line = int(parsed.params.get("line", 1) or 1)
+            severity = Severity.ERROR if path in stated else Severity.WARNING
+            yield Finding(ID, severity, path, line, 1, parsed.message("en"), path)
+    for compose in facts.composes:
+        if compose.problem is not None:
+            reason, line, column = compose.problem
+            severity = Severity.ERROR if compose.path == facts.compose_path else Severity.WARNING
+            yield Finding(ID, severity, compose.path, line, column, f"{compose.path} does not load: {reason}.")
+
+
+RULE = Rule(
+    ID,
+    "file-does-not-load",
+    Severity.ERROR,
+    "",
+    "A manifest, a workspace file, a Dockerfile or a compose file cannot be read: not valid JSON or YAML, marks of "
+    "an unfinished merge, an instruction that does not exist. Everything that depends on it would fail later and "
+    "say less.",
+    check,
+)
