@@ -51,11 +51,14 @@ BEHAVIOURS = {
 
 @dataclass
 class App:
-    """A repository of the app below ``repo``."""
+    """A repository of the app below ``repo``. Its name gets an ending of its own: a host remembers its apps."""
 
     repo: Path
     name: str
     migrations: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.name = f"{self.name[:25].rstrip('-')}-{os.urandom(2).hex()}"
 
     @property
     def host(self) -> str:

@@ -123,10 +123,13 @@ class Lab:
         return set(self.inside("docker", "ps", "-a", "--format", '{{.Label "ikoma.target"}}').split())
 
     def remove(self, slugs: set[str]) -> None:
-        """Remove the containers of targets, so that the next test has the machine for itself."""
+        """Remove the containers and databases of targets, so that the next test has the machine for itself."""
         for slug in slugs:
             if identities := self.all_containers(slug):
                 self.inside("docker", "rm", "-f", *identities)
+            self.inside("runuser", "-u", "postgres", "--", "dropdb", "--if-exists", "--force", slug)
+            for role in (f"{slug}_app", f"{slug}_migrator"):
+                self.inside("runuser", "-u", "postgres", "--", "dropuser", "--if-exists", role)
 
     def lock_is_free(self, slug: str) -> bool:
         """Say whether nobody holds the lock of a target."""

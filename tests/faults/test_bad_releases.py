@@ -60,9 +60,7 @@ BAD: list[tuple[Callable[[App], None], str, list[str]]] = [
 def test_a_bad_release_leaves_the_old_one_serving(
     lab: Lab, tmp_path: Path, spoil: Callable[[App], None], status: str, names: list[str]
 ) -> None:
-    app = App(
-        tmp_path, "bad-" + spoil.__name__.replace("_", "-")[:20].strip("-"), {"0001_init": "create table t (id int);"}
-    )
+    app = App(tmp_path, "bad-" + spoil.__name__.replace("_", "-"), {"0001_init": "create table t (id int);"})
     app.write("one")
     first = lab.deploy(app.repo)
     assert first.code == 0, first
