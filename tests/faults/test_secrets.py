@@ -83,8 +83,8 @@ def test_no_secret_stands_where_it_does_not_belong(lab: Lab, tmp_path: Path) -> 
         run("logs", "logs", "--app", app.name)
         run("keys", "call", "env.keys", "--app", app.name)
         run("denied", "pipeline", "run", "--repo", str(app.repo), code=1, BRIDGE_REGISTRY_TOKEN="Sentinel-wrong")
-    operation = json.loads(said["second"])["operation"]
-    run("attached", "attach", operation, "--events")
+    operation, _ = json.JSONDecoder().raw_decode(said["second"])
+    run("attached", "attach", operation["operation"], "--events")
     found = {what: names for what, text in said.items() if (names := leaks(text, secrets))}
     assert found == {}
     lines = b"\n".join(seen.lines).replace(b"\0", b" ").decode(errors="replace")
