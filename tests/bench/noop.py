@@ -30,7 +30,7 @@ def measure(count: int, seed: int) -> None:
     print(f"\nA second run with nothing changed, {count} pairs:")
     measured = paired.pairs(lambda: _ours(stage), lambda: _theirs(stage), count, seed)
     if (after := _containers()) != before:
-        raise RigError(f"the containers changed: {before} → {after}")
+        raise RigError(f"the containers changed: {sorted(set(before) ^ set(after))}")
     facts = {
         "ours": "python -m bridge pipeline run --json",
         "theirs": f"ssh root@host '{REMOTE}'",
@@ -73,4 +73,5 @@ def _env(given: Mapping[str, str]) -> dict[str, str]:
 
 def _containers() -> list[str]:
     box = rig.find(states.load(), rig.DEFAULT_HOST)
-    return sorted(boxes.execute(box, "docker", "ps", "--quiet", "--no-trunc").split())
+    ours = ["--filter", "label=com.docker.compose.project=suite"]
+    return sorted(boxes.execute(box, "docker", "ps", "--quiet", "--no-trunc", *ours).split())
