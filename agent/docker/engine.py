@@ -10,6 +10,7 @@ import base64
 import http.client
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ class _UnixConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock = self.raw = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
@@ -69,7 +70,7 @@ class Engine:
 
     def _open(
         self, method: str, path: str, body: Any = None, *, timeout: float | None = None, auth: Auth | None = None
-    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    ) -> tuple[_UnixConnection, http.client.HTTPResponse]:
         connection = _UnixConnection(self.socket_path, self.timeout if timeout is None else timeout)
         headers = {"Content-Type": "application/json"} | ({"X-Registry-Auth": auth.header()} if auth else {})
         try:
@@ -228,18 +229,24 @@ class Engine:
         """Pull an image by digest.
 
         Args:
-            silence: seconds without a word after which the registry counts as unreachable (``engine.silent``).
+            silence: seconds until the first layer, and between two words about layers, after which the registry
+                counts as unreachable (``engine.silent``). The Engine itself would wait longer.
             on_line: called with each progress object of the Engine.
 
         Raises:
             EngineError: with the Engine's own words when the pull failed.
         """
         query = urlencode({"fromImage": reference, "platform": platform})
+        began, moving = time.monotonic(), False
         connection, response = self._open("POST", f"/images/create?{query}", timeout=silence, auth=auth)
         try:
+            connection.raw.settimeout(max(0.1, silence - (time.monotonic() - began)))
             for line in _json_lines(response):
                 if "error" in line:
                     raise EngineError(500, str(line["error"]), "pull")
+                moving = moving or "progressDetail" in line
+                left = silence if moving else silence - (time.monotonic() - began)
+                connection.raw.settimeout(max(0.1, left))
                 on_line(line)
         except TimeoutError:
             raise IkomaError("engine.silent", socket=self.socket_path) from None
