@@ -6,8 +6,8 @@ from typing import Any
 
 from agent.capabilities.call import Call
 from agent.database import target
-from agent.database.apply import Run
 from agent.database.connect import session
+from agent.database.frame import Run
 from agent.database.proof import rebuild, store
 from agent.database.provision import Names
 from agent.host.files import read_json

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from agent.capabilities.call import Call
 from agent.database import ledger, rights, target
+from agent.database.apply import tokens_of
 from agent.database.connect import Connection, session
 from agent.host.files import read_json
+from agent.host.paths import TargetPaths
 from agent.model.errors import IkomaError
 from agent.model.migrations import compare
 from agent.model.release import Release, parse
@@ -23,7 +26,7 @@ def run(call: Call) -> dict[str, Any]:
         with session(dsn, "ikoma:db.status") as connection:
             release = _serving(call)
             found = rights.problems(connection, dsn, release.schemas if release else ["public"])
-            return answer | _migrations(connection, release, found, call.lang)
+            return answer | _migrations(connection, home, release, found, call.lang)
     except IkomaError as error:
         return answer | {"reachable": False, "problems": [_shown(error, call.lang)]}
 
@@ -36,10 +39,11 @@ def _serving(call: Call) -> Release | None:
 
 
 def _migrations(
-    connection: Connection, release: Release | None, lacking: list[IkomaError], lang: str
+    connection: Connection, home: TargetPaths, release: Release | None, lacking: list[IkomaError], lang: str
 ) -> dict[str, Any]:
     rows = ledger.read(connection)
-    comparison = compare(release.migrations if release else [], rows)
+    folder = home.release(release.id) / "migrations" if release else home.base
+    comparison = compare(release.migrations if release else [], rows, partial(tokens_of, folder))
     problems = [*lacking, *(comparison.problems() if release else [])]
     return {
         "reachable": True,
@@ -49,6 +53,7 @@ def _migrations(
             "applied": [row.name for row in sorted(rows, key=lambda row: int(row.version))],
             "pending": [name.removesuffix(".sql") for name in comparison.pending],
             "edited": list(comparison.edited),
+            "reformatted": list(comparison.reformatted),
             "missing": list(comparison.missing),
             "out_of_order": list(comparison.out_of_order),
             "ahead": list(comparison.ahead) if release else [],

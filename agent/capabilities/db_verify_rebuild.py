@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from agent.capabilities import db_diff
 from agent.capabilities.call import Call
-from agent.database.apply import Run
+from agent.database.apply import tokens_of
 from agent.database.connect import session
+from agent.database.frame import Run
 from agent.database.proof import rebuild
 from agent.model.errors import IkomaError
 from agent.model.migrations import Applied, compare
@@ -42,7 +44,7 @@ def run(call: Call) -> dict[str, Any]:
 
 def _applied(migration: Run, rows: tuple[Applied, ...]) -> Run:
     """Leave out what the release would still have to apply."""
-    comparison = compare(migration.files, rows)
+    comparison = compare(migration.files, rows, partial(tokens_of, migration.folder))
     for problem in comparison.problems():
         raise problem
     return replace(migration, files=[item for item in migration.files if item.file not in comparison.pending])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from agent.database import alone
 from agent.model.errors import IkomaError
 
 EXCERPT: Final = 160
@@ -17,14 +20,24 @@ _TRANSACTION: Final = {
     "TRANS_STMT_COMMIT_PREPARED": "COMMIT PREPARED",
     "TRANS_STMT_ROLLBACK_PREPARED": "ROLLBACK PREPARED",
 }  # savepoints stay inside the file's transaction and are welcome
+_COMMENTS: Final = {275, 276}  # SQL_COMMENT and C_COMMENT of the scanner
+_UP: Final = re.compile(r"^[ \t]*--[ \t]*migrate:up\b.*$", re.MULTILINE)
+_DOWN: Final = re.compile(r"^[ \t]*--[ \t]*migrate:down\b.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement: its text and the line (1-based) of its first word in the file."""
+    """One statement: its text and the line (1-based) of its first word in the file.
+
+    Attributes:
+        alone: it must not run in a transaction with others.
+        lasting: it sets something for the rest of the session (SET without LOCAL).
+    """
 
     text: str
     line: int
+    alone: bool = False
+    lasting: bool = False
 
     @property
     def excerpt(self) -> str:
@@ -58,19 +71,54 @@ def split(text: str, file: str) -> list[Statement]:
 
 def located(text: str, file: str) -> list[tuple[Any, Statement]]:
     """Return each statement with its node of the syntax tree. Raises what ``split`` raises."""
+    text = without_down(text)
     tree = _parse(text, file)
     raw = text.encode()
     found: list[tuple[Any, Statement]] = []
     line, position = 1, 0
-    for item in tree.stmts:
+    for item, single in zip(tree.stmts, _alone(tree, text), strict=True):
         start = int(item.stmt_location)
         end = start + int(item.stmt_len) if item.stmt_len else len(raw)
         line += raw.count(b"\n", position, start)
         position = start
-        statement = Statement(raw[start:end].decode().rstrip(), line)
+        lasting = item.stmt.HasField("variable_set_stmt") and not item.stmt.variable_set_stmt.is_local
+        statement = Statement(raw[start:end].decode().rstrip(), line, single, lasting)
         _refuse_control(item.stmt, statement, file)
         found.append((item.stmt, statement))
     return found
+
+
+def _alone(tree: Any, text: str) -> list[bool]:
+    """Tell for each statement whether it must run alone.
+
+    A value added to an enum cannot be used before it is committed: it does when the file mentions it again.
+    """
+    found = [alone.must(item.stmt) for item in tree.stmts]
+    for number, item in enumerate(tree.stmts):
+        label = alone.added_label(item.stmt)
+        if label and text.count(f"'{label}'") > 1:
+            found[number] = True
+    return found
+
+
+def without_down(text: str) -> str:
+    """Blank what a file says about the way back (dbmate's ``-- migrate:down``); lines keep their numbers."""
+    if not (up := _UP.search(text)):
+        return text
+    down = _DOWN.search(text, up.end())
+    return text if down is None else text[: down.start()] + "\n" * text.count("\n", down.start())
+
+
+def tokens(text: str) -> str:
+    """Return a hash over what a file says, not over how: comments and white space do not count."""
+    import postgast
+
+    raw = without_down(text).encode()
+    digest = hashlib.sha256()
+    for token in postgast.scan(raw.decode()).tokens:
+        if token.token not in _COMMENTS:
+            digest.update(raw[token.start : token.end] + b"\0")
+    return digest.hexdigest()
 
 
 def _parse(text: str, file: str) -> Any:

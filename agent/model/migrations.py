@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,11 +29,12 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One row of a ledger."""
+    """One row of a ledger. ``tokens`` hashes what the file says, empty where nobody noted it."""
 
     version: str
     name: str
     sha256: str
+    tokens: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Comparison:
         pending: files to apply.
         applied: names of the rows that a file of the release stands for, unchanged.
         edited: files that were applied with another content.
+        reformatted: files that say what was applied, with other comments or white space.
         out_of_order: files never applied although a later one was.
         missing: names that were applied, lie within the release's range, and are in no file.
         ahead: names that were applied after the release's last file: the database is newer.
@@ -52,6 +54,7 @@ class Comparison:
     pending: tuple[str, ...] = ()
     applied: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
+    reformatted: tuple[str, ...] = ()
     out_of_order: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     ahead: tuple[str, ...] = ()
@@ -99,8 +102,12 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: order(version_of(name)))
 
 
-def compare(files: Sequence[File], rows: Iterable[Applied]) -> Comparison:
-    """Compare a release's files with a database's ledger."""
+def compare(files: Sequence[File], rows: Iterable[Applied], tokens: Callable[[File], str] | None = None) -> Comparison:
+    """Compare a release's files with a database's ledger.
+
+    Args:
+        tokens: returns the hash over what a file says; without it every other byte counts as an edit.
+    """
     ledger = {row.version: row for row in rows}
     ours = {version_of(item.file): item for item in sorted(files, key=lambda item: order(version_of(item.file)))}
     last_applied = max(map(order, ledger), default=(-1, ""))
@@ -108,10 +115,13 @@ def compare(files: Sequence[File], rows: Iterable[Applied]) -> Comparison:
     todo = [version for version in ours if version not in ledger]
     gone = sorted((version for version in ledger if version not in ours), key=order)
     same = {version for version in ours if version in ledger and ours[version].sha256 == ledger[version].sha256}
+    other = [version for version in ours if version in ledger and version not in same]
+    alike = {version for version in other if tokens and ledger[version].tokens == tokens(ours[version]) != ""}
     return Comparison(
         pending=tuple(ours[version].file for version in todo if order(version) > last_applied),
-        applied=tuple(stem(ours[version].file) for version in ours if version in same),
-        edited=tuple(ours[version].file for version in ours if version in ledger and version not in same),
+        applied=tuple(stem(ours[version].file) for version in ours if version in same | alike),
+        edited=tuple(ours[version].file for version in other if version not in alike),
+        reformatted=tuple(ours[version].file for version in other if version in alike),
         out_of_order=tuple(ours[version].file for version in todo if order(version) < last_applied),
         missing=tuple(ledger[version].name for version in gone if order(version) < last_file),
         ahead=tuple(ledger[version].name for version in gone if order(version) > last_file),

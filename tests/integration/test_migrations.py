@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from agent.database import apply, ledger
-from agent.database.apply import Limits, Run
 from agent.database.blockers import LOCK
 from agent.database.connect import connect
+from agent.database.frame import Limits, Run
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from agent.model.migrations import Migration
@@ -257,12 +257,12 @@ def test_a_lock_that_is_released_in_time_only_delays(release: Release) -> None:
 WORKER = """
 import json, sys
 from pathlib import Path
-from agent.database import apply
+from agent.database import apply, frame
 from agent.model import dsn
 from agent.model.migrations import Migration
 given = json.load(sys.stdin)
 files = [Migration(*item) for item in given["files"]]
-apply.migrate(apply.Run(dsn.parse(given["dsn"]), Path(given["folder"]), files, "r-0123456789ab", "op-killed"))
+apply.migrate(frame.Run(dsn.parse(given["dsn"]), Path(given["folder"]), files, "r-0123456789ab", "op-killed"))
 """
 
 

@@ -15,11 +15,11 @@ from typing import Final
 import psycopg
 
 from agent.database import apply, ledger, statements
-from agent.database.apply import Limits, Run
 from agent.database.connect import Connection, session
 from agent.database.fingerprint import catalog
 from agent.database.fingerprint.compare import Difference, compare
 from agent.database.fingerprint.model import Fingerprint
+from agent.database.frame import Limits, Run
 from agent.database.proof import likeness, scratch, store
 from agent.database.proof.likeness import Likeness
 from agent.model.dsn import Dsn

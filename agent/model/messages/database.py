@@ -95,8 +95,8 @@ MESSAGES = {
     "database.lost": Message(
         "The connection to {where} broke: {reason}",
         "La connexion à {where} s'est rompue : {reason}",
-        "Nothing is half done: each file is one transaction. Run the command again.",
-        "Rien n'est à moitié fait : chaque fichier est une transaction. Relancez la commande.",
+        "Nothing is lost: what is done is recorded. Run the command again; it goes on there.",
+        "Rien n'est perdu : ce qui est fait est enregistré. Relancez la commande ; elle reprend là.",
     ),
     "database.failed": Message(
         "PostgreSQL at {where} answered: {reason} ({code})",
@@ -131,6 +131,20 @@ MESSAGES = {
         "Déjà appliquées, mais modifiées depuis : {files}.",
         "Restore the file as it was applied (git log -- migrations). " + _REVIEW_EN,
         "Rétablissez le fichier tel qu'il a été appliqué (git log -- migrations). " + _REVIEW_FR,
+    ),
+    "migration.reformatted": Message(
+        "Already applied; since then only comments or white space were changed: {files}.",
+        "Déjà appliquées ; depuis, seuls des commentaires ou des espaces ont changé : {files}.",
+    ),
+    "migration.progress_edited": Message(
+        "{file} was applied up to statement {done}, and what is above that was changed since.",
+        "{file} a été appliqué jusqu'à l'instruction {done}, et ce qui précède a été modifié depuis.",
+        "Restore the statements that stand (git log -- migrations); only those after them may be corrected.",
+        "Rétablissez les instructions acquises (git log -- migrations) ; seules les suivantes peuvent être corrigées.",
+    ),
+    "migration.sql.hint_parts": Message(
+        "The first {count} statements of {file} stand, for it cannot be one transaction. Correct what follows, then run the command again: it goes on there.",
+        "Les {count} premières instructions de {file} sont acquises, car il ne peut pas être une seule transaction. Corrigez la suite, puis relancez la commande : elle reprend là.",
     ),
     "migration.missing": Message(
         "Applied to the database, but in no file of this release: {files}.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.database import target
-from agent.database.apply import Run
+from agent.database.frame import Run
 from agent.database.provision import Names
 from agent.model.release import Release
 from agent.operations.step import Context

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from agent.database import ledger, target
-from agent.database.apply import Run, migrate
+from agent.database.apply import migrate, tokens_of
 from agent.database.connect import session
 from agent.database.fingerprint import catalog
+from agent.database.frame import Run
 from agent.database.proof import store
 from agent.model import messages
 from agent.model.dsn import Dsn
@@ -90,7 +93,7 @@ def _remember_proof(ctx: Context, run: Run) -> None:
 
 def _compared(run: Run) -> Comparison:
     with session(run.dsn, f"ikoma:{run.operation}") as connection:
-        return compare(run.files, ledger.read(connection))
+        return compare(run.files, ledger.read(connection), partial(tokens_of, run.folder))
 
 
 def _committed(dsn: Dsn, operation: str) -> list[str]:

@@ -167,7 +167,11 @@ def _database(ctx: Context, release: Release) -> list[IkomaError]:
     dsn = target.required(ctx.home, ctx.target)
     ctx.redactor.add(dsn.password)
     with session(dsn, f"ikoma:{ctx.operation}") as connection:
-        comparison = compare(release.migrations, ledger.read(connection))
+        folder = incoming.of(ctx).folder / "migrations"
+        comparison = compare(release.migrations, ledger.read(connection), partial(apply.tokens_of, folder))
+        if comparison.reformatted:
+            warning = IkomaError("migration.reformatted", files=", ".join(comparison.reformatted))
+            ctx.journal.emit("warning", warning.to_json(ctx.lang))
         ctx.facts["pending"] = comparison.pending
         lacking = rights.problems(connection, dsn, release.schemas) if comparison.pending else []
         return [*lacking, *comparison.problems()]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from agent.database.apply import Run
+from agent.database.apply import tokens_of
 from agent.database.connect import session
 from agent.database.fingerprint.compare import Difference
 from agent.database.fingerprint.model import Fingerprint
+from agent.database.frame import Run
 from agent.database.proof import rebuild, scratch, store
 from agent.database.proof.rebuild import Live
 from agent.model import messages
@@ -77,7 +79,7 @@ def warn(ctx: Context, error: IkomaError) -> None:
 def _proven(ctx: Context, run: Run) -> Outcome:
     with session(run.dsn, f"ikoma:{ctx.operation}") as connection:
         live = rebuild.look(connection, run.app_role)
-        comparison = compare(run.files, live.rows)
+        comparison = compare(run.files, live.rows, partial(tokens_of, run.folder))
         for problem in comparison.problems():
             raise problem
         stored = store.load(connection, "schema") if recent(live) else None

@@ -1,0 +1,68 @@
+"""Which statements cannot run inside a transaction, as PostgreSQL's own grammar sees them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+_DATABASE_WIDE: Final = {"REINDEX_OBJECT_SCHEMA", "REINDEX_OBJECT_SYSTEM", "REINDEX_OBJECT_DATABASE"}
+
+
+def _option(node: Any, name: str) -> bool:
+    """Whether a list of options switches ``name`` on."""
+    for item in node:
+        element = item.def_elem
+        if element.defname == name:
+            word = element.arg.WhichOneof("node")
+            value = str(getattr(element.arg, word).sval) if word == "string" else "true"
+            return value not in ("false", "off")
+    return False
+
+
+def _reindex(node: Any) -> bool:
+    kind = node.DESCRIPTOR.fields_by_name["kind"].enum_type.values_by_number[node.kind].name
+    return kind in _DATABASE_WIDE or _option(node.params, "concurrently")
+
+
+def _alter_table(node: Any) -> bool:
+    """Whether it detaches a partition concurrently, or ends such a detachment."""
+    definitions = (getattr(item.alter_table_cmd, "def") for item in node.cmds)  # its name is a word of Python
+    return any(item.WhichOneof("node") == "partition_cmd" and item.partition_cmd.concurrent for item in definitions)
+
+
+def _subscription(node: Any) -> bool:
+    """Whether it makes a replication slot: it does unless it is told not to."""
+    told = {item.def_elem.defname: item.def_elem for item in node.options}
+    return not any(name in told for name in ("connect", "create_slot"))
+
+
+_RULES: Final[dict[str, Callable[[Any], bool]]] = {
+    "index_stmt": lambda node: bool(node.concurrent),
+    "drop_stmt": lambda node: bool(node.concurrent),
+    "reindex_stmt": _reindex,
+    "vacuum_stmt": lambda node: bool(node.is_vacuumcmd),
+    "cluster_stmt": lambda node: not node.HasField("relation"),
+    "alter_table_stmt": _alter_table,
+    "create_subscription_stmt": _subscription,
+    "createdb_stmt": lambda _: True,
+    "dropdb_stmt": lambda _: True,
+    "create_table_space_stmt": lambda _: True,
+    "drop_table_space_stmt": lambda _: True,
+    "alter_system_stmt": lambda _: True,
+    "drop_subscription_stmt": lambda _: True,
+    "discard_stmt": lambda node: node.target == 1,  # ALL
+}
+
+
+def must(statement: Any) -> bool:
+    """Whether PostgreSQL refuses this statement inside a transaction."""
+    word = statement.WhichOneof("node")
+    rule = _RULES.get(word)
+    return rule is not None and rule(getattr(statement, word))
+
+
+def added_label(statement: Any) -> str:
+    """Return the value that ALTER TYPE … ADD VALUE adds to an enum; empty for anything else."""
+    if not statement.HasField("alter_enum_stmt") or statement.alter_enum_stmt.old_val:
+        return ""
+    return str(statement.alter_enum_stmt.new_val)

@@ -1,0 +1,148 @@
+"""What applying migrations is given, and what every file runs in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from agent.database import ledger
+from agent.database.connect import Connection, in_transaction, settings
+from agent.database.statements import Statement
+from agent.model import messages
+from agent.model.dsn import Dsn
+from agent.model.errors import IkomaError
+from agent.model.migrations import File, stem, version_of
+
+_RESET: Final = (
+    b"reset session authorization; reset role; reset all; deallocate all; unlisten *; close all; discard temp"
+)
+TAIL: Final = b"set constraints all immediate; reset session authorization; reset role"
+_UNSHARED: Final = """
+    select nspname from pg_namespace where nspname = any(%s)
+       and pg_has_role(nspowner, 'usage') and not has_schema_privilege(%s, oid, 'usage')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take.
+
+    Attributes:
+        lock_ms: wait for a table's lock in one attempt; the longest that other readers are held up.
+        statement_seconds: one statement.
+        conflict_seconds: all attempts at one file while others hold its tables.
+        queue_seconds: another migration of the same database.
+    """
+
+    lock_ms: int = 250
+    statement_seconds: int = 1800
+    conflict_seconds: float = 60.0
+    queue_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One migration of one database.
+
+    Attributes:
+        files: all migrations of the release (``folder`` holds them), applied ones too.
+        schemas: those whose use is granted to ``app_role``, if that role exists.
+        schema: where unqualified names go.
+        say: takes a line of progress in the language ``lang``.
+        remember: keep what the database was before its first migration; a throw-away one has no use for it.
+    """
+
+    dsn: Dsn
+    folder: Path
+    files: Sequence[File]
+    release: str
+    operation: str
+    schemas: Sequence[str] = ("public",)
+    schema: str = "public"
+    app_role: str = ""
+    lang: str = "en"
+    limits: Limits = field(default_factory=Limits)
+    say: Callable[[str], object] = len  # nobody listens
+    remember: bool = True
+
+    def tell(self, message_id: str, **params: Any) -> None:
+        """Say a sentence of the catalogue."""
+        self.say(messages.text(message_id, params, self.lang))
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A migration file, read and understood.
+
+    Attributes:
+        sha256: over its bytes.
+        tokens: over what it says (``statements.tokens``).
+    """
+
+    file: str
+    sha256: str
+    tokens: str
+    statements: tuple[Statement, ...]
+
+    @property
+    def parted(self) -> bool:
+        """Whether it cannot be one transaction."""
+        return any(statement.alone for statement in self.statements)
+
+
+class Failed(Exception):
+    """A statement failed. ``stands`` counts the statements of the file before it that stay."""
+
+    def __init__(self, statement: Statement, error: psycopg.Error, stands: int = 0) -> None:
+        super().__init__()
+        self.statement, self.error, self.stands = statement, error, stands
+
+
+def fresh(connection: Connection, run: Run) -> list[bytes]:
+    """Return statements that make a session as good as new."""
+    path = sql.SQL("set search_path to {}, public").format(sql.Identifier(run.schema)).as_bytes(connection)
+    words = [_RESET, settings(connection)]
+    return [*words, path] if run.schema != "public" else words
+
+
+def begin(run: Run) -> bytes:
+    """Return the begin of a transaction with its limits."""
+    lock, statement = run.limits.lock_ms, run.limits.statement_seconds
+    return f"begin; set local lock_timeout = '{lock}ms'; set local statement_timeout = '{statement}s'".encode()
+
+
+def execute(connection: Connection, statement: Statement, stands: int = 0) -> None:
+    """Run one statement of a file. Raises ``Failed``."""
+    try:
+        connection.execute(statement.text.encode())
+    except psycopg.Error as error:
+        raise Failed(statement, error, stands) from None
+
+
+def check_open(connection: Connection, script: Script, last: Statement) -> None:
+    """A file that ended its own transaction (from within a procedure, say) must not be recorded as one."""
+    if not in_transaction(connection):
+        raise IkomaError("migration.transaction_control", file=script.file, line=last.line, word="COMMIT")
+
+
+def share_schemas(connection: Connection, run: Run) -> None:
+    """Let the app's role into the contract's schemas, in the transaction that made them."""
+    if not run.app_role:
+        return
+    connection.execute("reset session authorization; reset role")
+    for (name,) in connection.execute(_UNSHARED, [list(run.schemas), run.app_role]).fetchall():
+        grant = sql.SQL("grant usage on schema {} to {}")
+        connection.execute(grant.format(sql.Identifier(name), sql.Identifier(run.app_role)))
+
+
+def entry(run: Run, script: Script, started: float) -> ledger.Entry:
+    """Return the row that says the file was applied."""
+    spent = int((time.monotonic() - started) * 1000)
+    version, name = version_of(script.file), stem(script.file)
+    return ledger.Entry(version, name, script.sha256, spent, run.release, run.operation, script.tokens)
