@@ -57,8 +57,9 @@ class _Search:
         return node, iter(self.edges[node])
 
     def _leave(self, node: str) -> None:
-        at = self.stack.index(node)
-        group, self.stack = self.stack[at:], self.stack[:at]
+        group: list[str] = []
+        while not group or group[-1] != node:
+            group.append(self.stack.pop())
         self.on_stack.difference_update(group)
         if len(group) > 1:
             self.found.append(sorted(group))

@@ -34,7 +34,7 @@ _SCRIPT_TAG: Final = re.compile(rb"<script\b[^>]*>(.*?)</script", re.DOTALL | re
 _STYLE_TAG: Final = re.compile(rb"<style\b[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
 _FRONTMATTER: Final = re.compile(rb"\A\s*---\r?\n(.*?)\r?\n---", re.DOTALL)
 _FENCE: Final = re.compile(rb"^(```+|~~~+).*?^\1", re.DOTALL | re.MULTILINE)
-_ESM_LINE: Final = re.compile(rb"^(?:import|export)\b[^\n]*(?:\n[^\n]*?){0,40}?[\"'][^\"'\n]+[\"']", re.MULTILINE)
+_ESM_LINE: Final = re.compile(rb"^(?:import|export)\b[^\n\"']*(?:\n[^\n\"']*){0,40}?[\"'][^\"'\n]+[\"']", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bridge.checks import resolve
 from bridge.checks.model import Finding, Rule, Severity
 from bridge.checks.resolve import Found
 from bridge.workspace import builtins
+from bridge.workspace.imports import SCRIPTS
 from bridge.workspace.manifests import Manifest, package_of
 from bridge.workspace.monorepo import Monorepo
 
@@ -45,7 +46,7 @@ def _without_manifest(facts: Facts, repo: Monorepo) -> Iterator[Finding]:
         for name in sorted(names):
             folder = f"{prefix}{parent}/{name}"
             if folder in facts.tree.folders and not _has_manifest(facts, folder) and not name.startswith((".", "_")):
-                code = [path for path in facts.tree.below(folder) if path in facts.imports.files]
+                code = [path for path in facts.tree.below(folder) if path.endswith(SCRIPTS)]
                 if code and not _mentioned(facts, repo, folder):
                     message = f"{folder} has sources and no package.json, belongs to no package, and nothing names it."
                     yield _finding(code[0], folder, message)

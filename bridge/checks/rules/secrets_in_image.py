@@ -37,7 +37,7 @@ def _dockerfile(
 ) -> Iterator[Finding]:
     line, column = facts.line_of(path, name, *lines)
     if secretlike.has_shape(value) or (secretlike.is_name(name) and secretlike.is_value(value)):
-        message = f"{keyword} {name} holds what looks like a secret: it stays in the image and its history for all who pull it."
+        message = f"{keyword} {name} holds what looks like a secret: all who pull the image have it."
         severity = Severity.ERROR if secretlike.has_shape(value) else Severity.WARNING
         yield Finding(ID, severity, path, line, column, message, name, fix=_fix(name))
     elif keyword == "ARG" and secretlike.is_name(name) and not value:
