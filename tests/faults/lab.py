@@ -189,6 +189,19 @@ class Lab:
         """Wait until an operation of the app runs on the host; return its id."""
         return str(self._wait(app, seconds, lambda status: status["operation"] is not None)["operation"]["id"])
 
+    @contextlib.contextmanager
+    def stopped(self, box: str, service: str) -> Iterator[None]:
+        """Hold a service of a box down for as long as the block runs."""
+        flag = Path(self.env["RIG_STATE"]) / "boxes" / box / "share/stop" / service
+        flag.parent.mkdir(exist_ok=True)
+        flag.touch()
+        time.sleep(3)  # the box's first process looks every second
+        try:
+            yield
+        finally:
+            flag.unlink()
+            time.sleep(3)
+
     def _wait(self, app: str, seconds: float, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

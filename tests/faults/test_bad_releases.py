@@ -1,5 +1,6 @@
 """Releases that must not go live: each ends in a message that names the cause and the remedy; the old one serves."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,12 +103,39 @@ def test_a_wrong_database_password_is_named_and_not_shown(lab: Lab, tmp_path: Pa
 def test_a_registry_that_is_down_leaves_the_old_release_serving(lab: Lab, tmp_path: Path) -> None:
     app = App(tmp_path, "noregistry")
     app.write("one")
-    assert lab.deploy(app.repo).code == 0
+    first = lab.deploy(app.repo)
+    assert first.code == 0, first
     app.write("two")
-    with lab.asking(app.host) as answers:
-        second = lab.deploy(app.repo, BRIDGE_REGISTRY="127.0.0.1:9")
+    with lab.stopped("registry", "registry"), lab.asking(app.host) as answers:
+        second = lab.deploy(app.repo)
     assert second.code == 1, second
-    assert "127.0.0.1:9" in second.json["error"]["message"], second
+    assert lab.env["BRIDGE_REGISTRY"] in second.json["error"]["message"], second
     assert second.json["error"]["remedy"]
+    assert lab.bridge("status", "--app", app.name, "--json").json["status"] == "HEALTHY"
     assert answers.failures == []
     assert set(answers.bodies) == {"one"}
+
+
+def test_an_image_that_cannot_be_pulled_is_named(lab: Lab, tmp_path: Path) -> None:
+    app = App(tmp_path, "nopull")
+    app.write("one")
+    first = lab.deploy(app.repo)
+    assert first.code == 0, first
+    app.write("two")
+    kept = tmp_path / "kept.tar.gz"
+    lab.fault(sleep_at={"pull:before": 8})
+    client = lab.start("pipeline", "run", "--repo", str(app.repo), "--json", "--save", str(kept))
+    lab.wait_until_running(app.name)
+    with lab.stopped("registry", "registry"), lab.asking(app.host) as answers:
+        out, err = client.communicate(timeout=180)
+    assert client.returncode == 1, err
+    result = json.loads(out)
+    assert (result["status"], result["error"]["step"]) == ("FAILED", "pull"), out
+    assert f"{app.name}/" in result["error"]["message"]
+    assert result["error"]["remedy"]
+    assert answers.failures == []
+    assert set(answers.bodies) == {"one"}
+    lab.fault()
+    again = lab.bridge("deploy", "apply", "--release", str(kept), "--repo", str(app.repo), "--json")
+    assert again.code == 0, again
+    assert lab.ask(app.host) == (200, "two")

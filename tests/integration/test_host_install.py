@@ -81,14 +81,9 @@ def host(rig: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Itera
     command("down", "--name", HOST)
 
 
-def test_a_second_bootstrap_changes_nothing_and_is_quick(host: Host) -> None:
-    seconds = []
-    for _ in range(3):  # the quickest counts: other work on this machine is none of ours
-        began = time.monotonic()
-        answer = host.bridge("bootstrap", "--yes")
-        seconds.append(time.monotonic() - began)
-        assert (answer["changed"], answer["plan"]) == (False, [])
-    assert min(seconds) < 5
+def test_a_second_bootstrap_changes_nothing(host: Host) -> None:
+    answer = host.bridge("bootstrap", "--yes")
+    assert (answer["changed"], answer["plan"]) == (False, [])
 
 
 def test_a_dry_run_shows_what_would_change_and_changes_nothing(host: Host) -> None:

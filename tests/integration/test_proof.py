@@ -96,10 +96,8 @@ def test_live_is_what_the_proof_promised_and_the_database_remembers_it(host: Hos
 
 
 def test_with_nothing_pending_only_fingerprints_are_compared(proven: Host) -> None:
-    started = time.monotonic()
     outcome = deploy(proven, FILES)
     assert outcome.result["proof"]["rebuilt"] is False
-    assert time.monotonic() - started < 3.0
     assert warnings(proven) == []
 
 

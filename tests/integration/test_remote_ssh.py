@@ -240,7 +240,7 @@ def test_a_host_that_cannot_be_reached_at_first_is_said_at_once() -> None:
         with pytest.raises(IkomaError) as raised:
             call()
         assert raised.value.id == "remote.refused"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30, "it waited as if an operation were at stake"
 
 
 def test_a_protocol_of_another_age_is_refused_before_anything_is_sent(sshd: Sshd) -> None:

@@ -142,12 +142,10 @@ def test_exec_hands_back_the_exit_code_and_the_bytes_of_its_input(rig: dict[str,
     assert echoed.stdout == "a b\n"
 
 
-def test_a_second_up_changes_nothing_and_is_quick(rig: dict[str, str]) -> None:
+def test_a_second_up_changes_nothing(rig: dict[str, str]) -> None:
     command("up")  # brings what changed in the agent since the fixture ran
     before = states.load().boxes["host"].pid
-    began = time.monotonic()
     command("up")
-    assert time.monotonic() - began < 5
     assert states.load().boxes["host"].pid == before
 
 
