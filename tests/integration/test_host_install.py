@@ -81,6 +81,11 @@ def host(rig: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Itera
     command("down", "--name", HOST)
 
 
+def test_the_supervised_unit_is_one_that_systemd_accepts(host: Host) -> None:
+    units = [f"/etc/systemd/system/ikoma-agent-recover.{kind}" for kind in ("service", "timer")]
+    assert host.inside("systemd-analyze", "verify", *units) == ""
+
+
 def test_a_second_bootstrap_changes_nothing(host: Host) -> None:
     answer = host.bridge("bootstrap", "--yes")
     assert (answer["changed"], answer["plan"]) == (False, [])
