@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import posixpath
 import re
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +34,7 @@ _MODULES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class MissingModule:
-    """A module that a file imports and no declared dependency brings; ``near`` when one of a like name is declared."""
+    """A module that a file imports and no declared dependency brings; ``near`` when one of a like name may be."""
 
     project: str
     path: str
@@ -43,35 +45,67 @@ class MissingModule:
 
 
 def projects(tree: Tree) -> list[str]:
-    """Return the folders with a ``pyproject.toml`` that declares dependencies, or a ``requirements.txt``."""
-    found = {path.rpartition("/")[0] or "." for path in tree.files if path.rpartition("/")[2] == "requirements.txt"}
+    """Return the folders of projects that declare dependencies: in ``pyproject.toml``, or in ``requirements.txt``."""
+    found = set()
     for path in tree.files:
-        if path.rpartition("/")[2] == "pyproject.toml" and re.search(
-            r"^\[(?:project|tool\.poetry)\]", tree.text(path), re.M
-        ):
-            found.add(path.rpartition("/")[0] or ".")
+        folder, _, name = path.rpartition("/")
+        if name == "requirements.txt" or (name == "pyproject.toml" and _declares(tree.text(path))):
+            found.add(folder or ".")
     return sorted(folder for folder in found if any(path.endswith(".py") for path in tree.below(folder)))
+
+
+def _declares(text: str) -> bool:
+    """Whether a ``pyproject.toml`` lists dependencies itself."""
+    try:
+        value = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return False
+    project, poetry = value.get("project"), value.get("tool", {}).get("poetry")
+    return (
+        isinstance(project, dict) and "dependencies" in project or isinstance(poetry, dict) and "dependencies" in poetry
+    )
+
+
+def _requirements(tree: Tree, folder: str) -> list[str]:
+    """The requirement files of a project, with those that they include, relative to its folder."""
+    prefix = "" if folder == "." else folder + "/"
+    pending, found = ["requirements.txt"], list[str]()
+    while pending:
+        name = posixpath.normpath(pending.pop())
+        if name not in found and prefix + name in tree:
+            found.append(name)
+            includes = re.findall(r"^\s*(?:-r|--requirement)[ =]+(\S+)", tree.text(prefix + name), re.MULTILINE)
+            pending += [posixpath.join(posixpath.dirname(name), item) for item in includes]
+    return found
 
 
 def missing(tree: Tree, folder: str) -> Iterator[MissingModule]:
     """Yield what deptry finds in one project, without imports that the code copes without. Raises ``IkomaError``."""
-    declared = _declared(tree, folder)
-    for entry in _deptry(tree.root / folder, declared):
+    prefix = "" if folder == "." else folder + "/"
+    own = f"{prefix}pyproject.toml"
+    listed = [] if own in tree and _declares(tree.text(own)) else _requirements(tree, folder)
+    declared = _names([tree.text(prefix + name) for name in listed or ["pyproject.toml"]])
+    for entry in _deptry(tree.root / folder, declared, listed):
         place = entry["location"]
-        path = (f"{folder}/" if folder != "." else "") + str(place["file"]).removeprefix("./")
+        path = prefix + str(place["file"]).removeprefix("./")
         module = str(entry["module"]).split(".")[0]
-        if path in tree and not _is_optional(tree.text(path), int(place["line"])):
-            near = any(_like(module, name) for name in declared)
-            yield MissingModule(folder, path, int(place["line"]), int(place["column"] or 1), module, near)
+        near = any(_like(module, name) for name in declared)
+        if path in tree and not (listed and near) and not _is_optional(tree.text(path), int(place["line"])):
+            yield MissingModule(
+                folder, path, int(place["line"]), int(place["column"] or 1), module, near or bool(listed)
+            )
 
 
-def _deptry(folder: Path, declared: set[str]) -> list[dict[str, Any]]:
+def _deptry(folder: Path, declared: set[str], listed: list[str]) -> list[dict[str, Any]]:
     names = ",".join(f"{raw}={_MODULES[_plain(raw)]}" for raw in sorted(declared) if _plain(raw) in _MODULES)
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
         words = [sys.executable, "-m", "deptry", ".", "--json-output", str(report), "--no-ansi", "--ignore-notebooks"]
         words += ["--ignore", "DEP002,DEP003,DEP004,DEP005"]
         words += ["--package-module-name-map", names] if names else []
+        if listed:
+            (Path(scratch) / "pyproject.toml").touch()
+            words += ["--config", f"{scratch}/pyproject.toml", "--requirements-files", ",".join(listed)]
         done = process.run(words, cwd=folder, check=False, timeout=_SECONDS)
         if not report.exists():
             raise IkomaError("process.failed", program="deptry", code=done.code, said=done.last_lines())
@@ -79,11 +113,8 @@ def _deptry(folder: Path, declared: set[str]) -> list[dict[str, Any]]:
     return [entry for entry in found if entry["error"]["code"] == "DEP001"]
 
 
-def _declared(tree: Tree, folder: str) -> set[str]:
-    prefix = "" if folder == "." else folder + "/"
-    names = ("pyproject.toml", "requirements.txt")
-    text = "\n".join(tree.text(prefix + name) for name in names if prefix + name in tree)
-    return set(re.findall(r"[A-Za-z][\w.-]*\w", text))
+def _names(texts: list[str]) -> set[str]:
+    return {name for text in texts for name in re.findall(r"[A-Za-z][\w.-]*\w", text)}
 
 
 def _plain(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.model.errors import IkomaError
 from bridge.checks.model import Finding, Rule, Severity
+from bridge.workspace import jsontext
 
 if TYPE_CHECKING:
     from bridge.checks.facts import Facts
@@ -24,7 +25,20 @@ def check(facts: Facts) -> Iterable[Finding]:
     for repo in facts.repos:
         for path, reason, line, column in repo.settings.problems:
             yield Finding(ID, Severity.ERROR, path, line, column, f"{path} does not load: {reason}.")
+    yield from _turbo(facts)
     yield from _docker(facts)
+
+
+def _turbo(facts: Facts) -> Iterator[Finding]:
+    for repo in facts.repos:
+        prefix = "" if repo.folder == "." else repo.folder + "/"
+        for path in (f"{prefix}turbo.json", f"{prefix}turbo.jsonc"):
+            if path in facts.tree:
+                try:
+                    jsontext.parse(facts.tree.text(path), lenient=True)
+                except jsontext.Broken as problem:
+                    message = f"{path} does not load: {problem.reason}."
+                    yield Finding(ID, Severity.ERROR, path, problem.line, problem.column, message, repo.root.label)
 
 
 def _docker(facts: Facts) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ def read(path: str, text: str) -> Lock:
 def _entries(text: str) -> dict[str, str]:
     heads = list(_ENTRY.finditer(text))
     ends = [*(head.start() for head in heads[1:]), len(text)]
-    return {head[1]: text[head.end() + 1 : end] for head, end in zip(heads, ends, strict=True)}
+    return {head[1]: text[head.end() + 1 : end] for head, end in zip(heads, ends, strict=False)}
 
 
 def _requests(key: str) -> list[str]:

@@ -1,0 +1,158 @@
+"""Repairs: made once, in the style of the file, shown before they are made."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from bridge.checks import engine, fixing
+from bridge.checks.fixes import jsonedit, yamledit
+from bridge.checks.rules.ignored_files import completed
+from bridge.checks.rules.wrong_section import moved
+from bridge.checks.scope import Scope
+from tests.unit import check_cases
+
+NINE = next(case for case in check_cases.load() if case.kind == "nine")
+
+
+def snapshot(repo: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(repo)): path.read_bytes() for path in sorted(repo.rglob("*")) if path.is_file()}
+
+
+def fix(repo: Path, *, dry_run: bool = False) -> tuple[engine.Report, list[str]]:
+    said: list[str] = []
+    return fixing.fix(repo, Scope(), said.append, dry_run=dry_run), said
+
+
+@pytest.fixture
+def without_manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("without_manager")
+def test_fix_repairs_what_it_says_and_nothing_the_second_time(tmp_path: Path) -> None:
+    repo = check_cases.build(NINE, tmp_path / "repo")
+    before = engine.check(repo)
+    after, _ = fix(repo)
+    rules = {finding.rule for finding in after.findings}
+    assert {"IKB201", "IKB204", "IKB301"} <= {finding.rule for finding in before.findings}
+    assert not rules & {"IKB201", "IKB204", "IKB301"}
+    once = snapshot(repo)
+    again, said = fix(repo)
+    assert snapshot(repo) == once
+    assert said == []
+    assert again.counts == after.counts
+
+
+@pytest.mark.usefixtures("without_manager")
+def test_dry_run_shows_a_diff_and_changes_nothing(tmp_path: Path) -> None:
+    repo = check_cases.build(NINE, tmp_path / "repo")
+    before = snapshot(repo)
+    report, said = fix(repo, dry_run=True)
+    assert snapshot(repo) == before
+    assert report.fixed == []
+    text = "\n".join(said)
+    assert "--- a/docker-compose.yml" in text
+    assert "+      dockerfile: apps/website/Dockerfile" in text
+    assert "+**/node_modules" in text
+
+
+@pytest.mark.usefixtures("without_manager")
+def test_without_the_package_manager_the_command_is_named(tmp_path: Path) -> None:
+    repo = check_cases.copy(tmp_path / "repo")
+    manifest = repo / "apps/website/package.json"
+    manifest.write_text(manifest.read_text().replace('    "@suite/service": "workspace:*",\n', ""))
+    report, _ = fix(repo)
+    assert [finding for finding in report.findings if finding.rule == "IKB101"] == []
+    assert manifest.read_text() == (check_cases.SUITE / "apps/website/package.json").read_text()
+
+
+def test_a_package_manager_at_hand_renews_the_lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of the pinned version stands in for pnpm: it is called once, without scripts, in the right folder."""
+    repo = check_cases.copy(tmp_path / "repo")
+    lock = (repo / "pnpm-lock.yaml").read_text()
+    (repo / "pnpm-lock.yaml").write_text(lock.replace("specifier: workspace:*", "specifier: workspace:^", 1))
+    good = tmp_path / "good.yaml"
+    good.write_text(lock)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "pnpm"
+    program.write_text(
+        f'#!/bin/sh\nif [ "$1" = --version ]; then echo 10.99.0; exit; fi\n'
+        f'echo "$PWD $*" >> {tmp_path}/calls\ncp {good} pnpm-lock.yaml\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    report, said = fix(repo)
+    assert report.findings == []
+    assert said == ["pnpm-lock.yaml: renewed by pnpm"]
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls == [f"{repo} install --lockfile-only --ignore-scripts --no-frozen-lockfile"]
+
+
+def test_a_package_manager_of_another_version_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = check_cases.copy(tmp_path / "repo")
+    lock = (repo / "pnpm-lock.yaml").read_text()
+    (repo / "pnpm-lock.yaml").write_text(lock.replace("specifier: workspace:*", "specifier: workspace:^", 1))
+    program = tmp_path / "pnpm"
+    program.write_text('#!/bin/sh\nif [ "$1" = --version ]; then echo 9.1.0; exit; fi\necho ruined > pnpm-lock.yaml\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    report, _ = fix(repo)
+    assert [finding.rule for finding in report.findings] == ["IKB401"]
+    assert "ruined" not in (repo / "pnpm-lock.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{\n  "dependencies": {\n    "a": "1"\n  }\n}\n', '{\n  "dependencies": {\n    "a": "1",\n    "b": "2"\n  }\n}\n'),
+        ('{\n  "dependencies": {\n    "c": "1"\n  }\n}\n', '{\n  "dependencies": {\n    "b": "2",\n    "c": "1"\n  }\n}\n'),
+        ('{\n\t"dependencies": {\n\t\t"c": "1"\n\t}\n}', '{\n\t"dependencies": {\n\t\t"b": "2",\n\t\t"c": "1"\n\t}\n}'),
+        (
+            '{\n    "name": "x",\n    "devDependencies": {\n        "z": "1"\n    }\n}\n',
+            '{\n    "name": "x",\n    "dependencies": {\n        "b": "2"\n    },\n'
+            '    "devDependencies": {\n        "z": "1"\n    }\n}\n',
+        ),
+        ('{\n  "name": "x"\n}\n', '{\n  "name": "x",\n  "dependencies": {\n    "b": "2"\n  }\n}\n'),
+        ('{\r\n  "dependencies": {\r\n    "a": "1"\r\n  }\r\n}', '{\r\n  "dependencies": {\r\n    "a": "1",\r\n    "b": "2"\r\n  }\r\n}'),
+        ('{"dependencies":{"a":"1"}}', '{"dependencies":{"a":"1","b": "2"}}'),
+        ('{\n  "dependencies": {}\n}\n', '{\n  "dependencies": {\n    "b": "2"\n  }\n}\n'),
+    ],
+)  # fmt: skip
+def test_a_dependency_is_added_in_the_style_of_the_file(before: str, after: str) -> None:
+    assert jsonedit.set_dependency(before, "dependencies", "b", "2") == after
+    assert jsonedit.set_dependency(after, "dependencies", "b", "2") == after
+    json.loads(after)
+
+
+def test_moving_a_dependency_keeps_everything_else() -> None:
+    before = '{\n  "name": "x",\n  "devDependencies": {\n    "a": "1",\n    "b": "2"\n  },\n  "z": 1\n}\n'
+    after = moved(before, "b", "2")
+    assert json.loads(after) == {"name": "x", "dependencies": {"b": "2"}, "devDependencies": {"a": "1"}, "z": 1}
+    assert moved(after, "b", "2") == after
+    assert after.index('"dependencies"') < after.index('"devDependencies"')
+
+
+def test_the_last_entry_of_a_section_takes_the_section_along() -> None:
+    assert json.loads(jsonedit.remove('{"a": {"b": "1"}, "c": 1}', "a", "b")) == {"c": 1}
+
+
+def test_a_dockerignore_is_completed_once() -> None:
+    assert completed("node_modules", ["**/.git"]) == "node_modules\n**/.git\n"
+    assert completed("node_modules\n**/.git\n", ["**/.git"]) == "node_modules\n**/.git\n"
+
+
+def test_yaml_keeps_comments_and_quotes() -> None:
+    before = (
+        "# top\nservices:\n  web:  # the site\n    build: apps/web\n    ports:\n      - \"80:80\"\n    image: 'x'\n"
+    )
+    after = yamledit.set_build(before, "web", ".", "apps/web/Dockerfile")
+    assert "# top" in after
+    assert "# the site" in after
+    assert '- "80:80"' in after
+    assert "image: 'x'" in after
+    assert yamledit.set_build(after, "web", ".", "apps/web/Dockerfile") == after
