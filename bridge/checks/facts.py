@@ -70,7 +70,7 @@ class Facts:
 
     @cached_property
     def composes(self) -> list[Compose]:
-        paths = {path for path in self.tree.files if compose.NAME.search(path)}
+        paths = {path for path in self.tree.files if "compose" in path and compose.NAME.search(path)}
         if self.compose_path in self.tree:
             paths.add(self.compose_path)
         return [compose.read(self.tree, path) for path in sorted(paths)]
@@ -99,7 +99,7 @@ class Facts:
     def dockerfiles(self) -> dict[str, Dockerfile | IkomaError]:
         """Path → parsed Dockerfile, or the fault in it."""
         stated = {build.path for build in self._stated} | {item.path for item in self.statements}
-        paths = [path for path in self.tree.files if builds.NAME.search(path) and not path.endswith(".dockerignore")]
+        paths = [path for path in self.tree.files if builds.is_dockerfile(path)]
         return {path: builds.parse(self.tree, path) for path in sorted({*paths, *stated} & set(self.tree.files))}
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The reference of all rules as Markdown: ``python -m bridge.checks.reference > docs/check.md``. A test holds it true."""
+"""The reference of all rules as Markdown: ``python -m bridge.checks.reference > docs/check.md``."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ Exit codes: 0 no error, 1 errors (with `--strict`: or warnings), 2 misuse.
 
 **Severity** follows what would happen: an *error* stops a build or a start, a *warning* works by luck or fails later,
 *information* is true and may wait. A package that is imported and not declared is an error only if it does not
-resolve in an image that contains the file, computed for each image from the lock file, the linker and the hoist patterns.
+resolve in an image that contains the file, computed for each image from lock file, linker and hoist patterns.
 
-A finding is accepted in `ikoma.release.json`, by rule (id or name), path (a file, a folder or a pattern) and with a reason:
+A finding is accepted in `ikoma.release.json`, by rule (id or name) and path (a file, a folder, a pattern), with a reason:
 
     "silence": [{ "rule": "IKB206", "path": "tools/*", "reason": "thrown away after the build" }]
 
 An acceptance that accepts nothing any more is itself a finding (IKB902).
 
 JSON: `{"findings": [{"rule", "severity", "file", "line", "column", "package", "app", "message", "why", "fix", "row",
-"fixable"}], "counts", "seconds", "files", "silenced", "fixed"}`. GitHub shows ten errors and ten warnings a step: the worst
-are annotated, all stand in the job summary.
+"fixable"}], "counts", "seconds", "files", "silenced", "fixed"}`. GitHub shows ten errors and ten warnings a step: the
+worst are annotated, all stand in the job summary.
 
 ## Rules
 

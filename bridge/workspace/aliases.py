@@ -23,6 +23,10 @@ _CONFIG: Final = re.compile(
     r"esbuild|tsup|histoire|gatsby-node|vue|snowpack|farm)[\w.-]*\.(?:[cm]?[jt]s|json)$|(?:^|/)\.storybook/main\.\w+$"
     r"|(?:^|/)\.babelrc$"
 )
+_PROGRAMS: Final = (
+    "config.ts", "config.js", "config.mts", "config.mjs", "config.cts", "config.cjs", "config.json", "main.ts", "main.js",
+    "main.mjs", "main.cjs", "babelrc", ".babel.js", ".common.js", ".prod.js", ".dev.js", "-node.js",
+)  # fmt: skip
 _ENTRY: Final = re.compile(
     r"""(?:["']?([@\w~$^][\w@/.~$^*()-]*)["']?\s*:|find:\s*["'/]\^?([@\w~][\w@/.~-]*)\$?/?["']?\s*,\s*replacement:)"""
     r"""(?=([^\n]*(?:\n\s+[^\n:]*){0,3}))"""
@@ -47,9 +51,11 @@ class Aliases:
         self.tree, self.owners = tree, owners
         self._by_folder: dict[str, list[Alias]] = {}
         self._bases: dict[str, list[str]] = {}
-        self._configs = _group(path for path in tree.files if _CONFIG.search(path))
+        self._configs = _group(path for path in tree.files if path.endswith(_PROGRAMS) and _CONFIG.search(path))
         names = re.compile(r"(?:^|/)(?:tsconfig[\w.-]*|jsconfig[\w.-]*|deno)\.jsonc?$")
-        self._tsconfigs = _group(path for path in tree.files if names.search(path))
+        self._tsconfigs = _group(
+            path for path in tree.files if path.endswith((".json", ".jsonc")) and names.search(path)
+        )
         self._read: dict[str, dict[str, Any]] = {}
 
     def target(self, specifier: str, path: str) -> str | None:

@@ -169,6 +169,13 @@ def ignore_of(tree: Tree, build: Build) -> Ignore:
     return Ignore(tree.text(path)) if path in tree else Ignore()
 
 
+def is_dockerfile(path: str) -> bool:
+    """Return whether ``path`` has the name of a Dockerfile."""
+    # Asked of every file: two words rule out nearly all of them without an expression.
+    named = "ocker" in path or "ontainerfile" in path
+    return named and NAME.search(path) is not None and not path.endswith(".dockerignore")
+
+
 def parse(tree: Tree, path: str) -> Dockerfile | IkomaError:
     """Return the parsed Dockerfile, or the fault in it."""
     try:

@@ -61,8 +61,8 @@ def _declares(text: str) -> bool:
     except tomllib.TOMLDecodeError:
         return False
     project, poetry = value.get("project"), value.get("tool", {}).get("poetry")
-    return (
-        isinstance(project, dict) and "dependencies" in project or isinstance(poetry, dict) and "dependencies" in poetry
+    return (isinstance(project, dict) and "dependencies" in project) or (
+        isinstance(poetry, dict) and "dependencies" in poetry
     )
 
 

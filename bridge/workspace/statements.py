@@ -13,6 +13,7 @@ from bridge.workspace.manifests import Manifest
 from bridge.workspace.tree import Tree
 
 _SHELL: Final = re.compile(r"(?:^|/)(?:[\w.-]+\.sh|Makefile|Justfile|justfile|Taskfile\.ya?ml)$")
+_ENDINGS: Final = (".sh", "file", ".yml", ".yaml")
 WORKFLOW: Final = re.compile(r"(?:^|/)\.github/(?:workflows|actions)/[\w./-]+\.ya?ml$")
 _ACTION: Final = re.compile(r"^(\s*)(?:- )?uses:\s*[\"']?docker/build-push-action", re.MULTILINE)
 _BUILD: Final = re.compile(r"docker\s+(?:buildx\s+)?build\b")
@@ -37,9 +38,9 @@ def read(tree: Tree, known: dict[str, Manifest]) -> Iterator[Statement]:
                 line = manifest.position("scripts", name)[0]
                 yield from _commands(tree, text, manifest.path, line, [manifest.folder])
     for path in tree.files:
-        if WORKFLOW.search(path):
+        if ".github/" in path and WORKFLOW.search(path):
             yield from _workflow(tree, path)
-        elif _SHELL.search(path):
+        elif path.endswith(_ENDINGS) and _SHELL.search(path):
             folders = [".", posixpath.dirname(path) or "."]
             yield from _lines(tree, path, folders)
 

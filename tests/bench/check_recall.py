@@ -127,7 +127,7 @@ def measure(root: Path, count: int, seed: int) -> dict[str, Any]:
         "sources": len(facts.imports.files),
         "seconds": round(report.seconds, 2),
         "counts": report.counts,
-        "rules": {rule: counts for rule, counts in sorted(rules.items())},
+        "rules": dict(sorted(rules.items())),
         "errors": [f"{f.rule} {f.file}:{f.line} {f.message}" for f in report.findings if f.severity is Severity.ERROR],
         "undeclared": len(list(usage.missing(facts))),
         "seeded": len(picked),

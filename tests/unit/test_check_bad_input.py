@@ -26,17 +26,17 @@ def test_a_broken_manifest_is_a_finding_and_never_a_crash(name: str, text: str, 
     engine.check(repo)
 
 
+NAMES = [
+    "pnpm-workspace.yaml", "pnpm-lock.yaml", "docker-compose.yml", "ikoma.release.json", "apps/api/Dockerfile",
+    ".npmrc", "apps/api/tsconfig.json", "turbo.json", ".dockerignore", ".gitignore", "yarn.lock", "bun.lock",
+    "package-lock.json", "apps/api/src/main.ts", "apps/api/src/x.vue", "apps/api/src/x.mdx", "apps/api/src/x.css",
+    ".github/workflows/x.yml", "deploy.sh", "services/x/pyproject.toml",
+]  # fmt: skip
 TEXTS = ["", "\0\0\0", "a: [", "- - -", "{}", "\t:\t", "&a [*a]", "a: &x {<<: *x}", "x" * 100_000, "🙂: 🙂", "null"]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:12]))
-@pytest.mark.parametrize(
-    "name",
-    ["pnpm-workspace.yaml", "pnpm-lock.yaml", "docker-compose.yml", "ikoma.release.json", "apps/api/Dockerfile", ".npmrc",
-     "apps/api/tsconfig.json", "turbo.json", ".dockerignore", ".gitignore", "yarn.lock", "bun.lock", "package-lock.json",
-     "apps/api/src/main.ts", "apps/api/src/x.vue", "apps/api/src/x.mdx", "apps/api/src/x.css", ".github/workflows/x.yml",
-     "deploy.sh", "services/x/pyproject.toml"],
-)  # fmt: skip
+@pytest.mark.parametrize("name", NAMES)
 def test_any_text_in_any_file_is_survived(name: str, text: str, tmp_path: Path) -> None:
     repo = check_cases.copy(tmp_path / "repo")
     (repo / name).parent.mkdir(parents=True, exist_ok=True)

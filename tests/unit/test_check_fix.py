@@ -106,23 +106,29 @@ def test_a_package_manager_of_another_version_is_left_alone(tmp_path: Path, monk
     assert "ruined" not in (repo / "pnpm-lock.yaml").read_text()
 
 
+def section(*names: str, indent: str = "  ", end: str = "\n") -> str:
+    """A manifest with these dependencies; ``b`` is the one that tests add, at version 2."""
+    entries = ("," + end).join(f'{indent * 2}"{name}": "{2 if name == "b" else 1}"' for name in names)
+    return f'{{{end}{indent}"dependencies": {{{end}{entries}{end}{indent}}}{end}}}{end}'
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ('{\n  "dependencies": {\n    "a": "1"\n  }\n}\n', '{\n  "dependencies": {\n    "a": "1",\n    "b": "2"\n  }\n}\n'),
-        ('{\n  "dependencies": {\n    "c": "1"\n  }\n}\n', '{\n  "dependencies": {\n    "b": "2",\n    "c": "1"\n  }\n}\n'),
-        ('{\n\t"dependencies": {\n\t\t"c": "1"\n\t}\n}', '{\n\t"dependencies": {\n\t\t"b": "2",\n\t\t"c": "1"\n\t}\n}'),
+        (section("a"), section("a", "b")),
+        (section("c"), section("b", "c")),
+        (section("c", indent="\t"), section("b", "c", indent="\t")),
+        (section("a", end="\r\n"), section("a", "b", end="\r\n")),
         (
             '{\n    "name": "x",\n    "devDependencies": {\n        "z": "1"\n    }\n}\n',
             '{\n    "name": "x",\n    "dependencies": {\n        "b": "2"\n    },\n'
             '    "devDependencies": {\n        "z": "1"\n    }\n}\n',
         ),
         ('{\n  "name": "x"\n}\n', '{\n  "name": "x",\n  "dependencies": {\n    "b": "2"\n  }\n}\n'),
-        ('{\r\n  "dependencies": {\r\n    "a": "1"\r\n  }\r\n}', '{\r\n  "dependencies": {\r\n    "a": "1",\r\n    "b": "2"\r\n  }\r\n}'),
         ('{"dependencies":{"a":"1"}}', '{"dependencies":{"a":"1","b": "2"}}'),
-        ('{\n  "dependencies": {}\n}\n', '{\n  "dependencies": {\n    "b": "2"\n  }\n}\n'),
+        ('{\n  "dependencies": {}\n}\n', section("b")),
     ],
-)  # fmt: skip
+)
 def test_a_dependency_is_added_in_the_style_of_the_file(before: str, after: str) -> None:
     assert jsonedit.set_dependency(before, "dependencies", "b", "2") == after
     assert jsonedit.set_dependency(after, "dependencies", "b", "2") == after

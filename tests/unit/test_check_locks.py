@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,7 @@ def write(path: Path, value: object) -> None:
     path.write_text(value if isinstance(value, str) else json.dumps(value, indent=2), encoding="utf-8")
 
 
-def repository(root: Path, form: str, web: dict[str, object] | None = None) -> Facts:
+def repository(root: Path, form: str, web: Mapping[str, object] | None = None) -> Facts:
     name, text, manager = FORMATS[form]
     manifest = json.loads(json.dumps(web or WEB))
     if name == "pnpm-lock.yaml":

@@ -53,6 +53,8 @@ def _building(compose: Compose) -> Iterator[Finding]:
 
 def _scripts(facts: Facts) -> Iterator[Finding]:
     for path in facts.tree.files:
+        if not path.endswith((".sh", ".yml", ".yaml")):
+            continue
         if _SCRIPT.search(path) or (WORKFLOW.search(path) and _PRODUCTION.search(posixpath.basename(path))):
             for number, line in enumerate(facts.tree.text(path).splitlines(), 1):
                 remote = "ssh" in line or _SCRIPT.search(path)

@@ -21,10 +21,8 @@ _COUNTED = (Kind.VALUE, Kind.REQUIRE)
 
 
 def check(facts: Facts) -> Iterable[Finding]:
-    edges = {
-        path: _targets(facts, path) for path in facts.imports.files if path.endswith(SCRIPTS) and not is_aside(path)
-    }
-    suspects = {path for group in cycles.components(edges) for path in group}
+    edges = {path: _targets(facts, path) for path in facts.imports.files if path.endswith(SCRIPTS)}
+    suspects = {path for group in cycles.components(edges) for path in group if not is_aside(path)}
     real = {path: _confirmed(facts, path, suspects) for path in sorted(suspects)}
     for group in cycles.components(real):
         yield _finding(facts, real, group)

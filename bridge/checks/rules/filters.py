@@ -22,6 +22,7 @@ _SELECTOR = re.compile(r"(!)?(\.\.\.)?(\^)?(\{[^}]*\}|[^\[\]{}]*?)?(\{[^}]*\})?(
 _VITAL = re.compile(r"build|deploy|start|release|prod|ci\b|docker|prune", re.IGNORECASE)
 _SHELL = re.compile(r"(?:^|/)(?:[\w.-]+\.sh|Makefile|Procfile|Justfile|justfile)$")
 _WORKFLOW = re.compile(r"(?:^|/)\.github/workflows/[\w.-]+\.ya?ml$")
+_ENDINGS = (".sh", "file", ".yml", ".yaml")
 _HINT = re.compile(r"--filter|-F\s|--scope|turbo(?:@\S+)?\s+prune|yarn\s+workspace\s|--workspace[= ]|npm\s.*-w[= ]")
 
 
@@ -78,7 +79,7 @@ def _scripts(repo: Monorepo) -> Iterator[Finding]:
 def _files(facts: Facts, repo: Monorepo) -> Iterator[Finding]:
     """Shell scripts and workflows: line by line, for both hold more than commands."""
     for path in facts.tree.files:
-        if not _SHELL.search(path) and not _WORKFLOW.search(path):
+        if not path.endswith(_ENDINGS) or (not _SHELL.search(path) and not _WORKFLOW.search(path)):
             continue
         for number, line in enumerate(facts.tree.text(path).splitlines(), 1):
             text = re.sub(r"^\s*(?:- )?run:\s*", "", line)

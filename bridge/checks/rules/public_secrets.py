@@ -31,7 +31,7 @@ def check(facts: Facts) -> Iterable[Finding]:
                 place = compose.position("services", service.name, *keys)
                 yield from _judge(compose.path, place, name, value, service.name)
     for path in facts.tree.files:
-        if re.search(r"(?:^|/)\.env(?:\.[\w.-]+)?$", path):
+        if ".env" in path and re.search(r"(?:^|/)\.env(?:\.[\w.-]+)?$", path):
             yield from _environment(path, facts.tree.text(path))
 
 
