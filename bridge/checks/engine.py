@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gc
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from bridge.checks import silences
 from bridge.checks.facts import CONTRACT, Facts
-from bridge.checks.model import Finding, Severity
+from bridge.checks.model import Finding, Rule, Severity
 from bridge.checks.rules import all_rules
 from bridge.checks.scope import Scope, select
+
+UNFINISHED: Final = "IKB900"
 
 
 @dataclass
@@ -40,11 +44,26 @@ def check(root: Path, scope: Scope | None = None) -> Report:
     began = time.monotonic()
     with _without_collector():
         facts = Facts(root)
-        findings = [_named(finding, facts) for rule in all_rules().values() for finding in rule.check(facts)]
+        findings = [_named(finding, facts) for rule in all_rules().values() for finding in _run(rule, facts)]
         findings, silenced = silences.apply(findings, facts, CONTRACT)
         findings = select(findings, facts, scope) if scope else findings
         findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.order)
     return Report(findings, time.monotonic() - began, len(facts.tree.files), facts, silenced)
+
+
+def _run(rule: Rule, facts: Facts) -> list[Finding]:
+    """Run one rule. A fault inside it is named and costs its findings, never those of the others."""
+    found: list[Finding] = []
+    try:
+        found += rule.check(facts)
+    except Exception as fault:
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        message = (
+            f"The rule {rule.id} did not finish ({type(fault).__name__}, reference {where}): what it found is missing."
+        )
+        found.append(Finding(UNFINISHED, Severity.WARNING, ".", 1, 1, message, rule.id))
+    return found
 
 
 def _named(finding: Finding, facts: Facts) -> Finding:

@@ -24,7 +24,7 @@ Exit codes: 0 no error, 1 errors (with `--strict`: or warnings), 2 misuse.
 *information* is true and may wait. A package that is imported and not declared is an error only if it does not
 resolve in an image that contains the file, computed for each image from lock file, linker and hoist patterns.
 
-A finding is accepted in `ikoma.release.json`, by rule (id or name) and path (a file, a folder, a pattern), with a reason:
+A finding is accepted in `ikoma.release.json`, by rule (id or name) and path (file, folder or pattern), with a reason:
 
     "silence": [{ "rule": "IKB206", "path": "tools/*", "reason": "thrown away after the build" }]
 

@@ -10,7 +10,7 @@ from typing import Final
 _SHAPES: Final = re.compile(
     r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{50,}|xox[abprs]-[\w-]{10,}|sk_live_\w{16,}|rk_live_\w{16,}|"
     r"-----BEGIN [A-Z ]*PRIVATE KEY|AIza[0-9A-Za-z_-]{35}|glpat-[\w-]{20}|npm_[A-Za-z0-9]{36}|sk-ant-[\w-]{20,}|"
-    r"SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    r"sk-(?:proj-)?[A-Za-z0-9_-]{32,}|whsec_[A-Za-z0-9]{24,}|SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
 )
 _NAMES: Final = re.compile(
     r"(?:^|_)(?:SECRET|PASSWORD|PASSWD|PWD|TOKEN|PRIVATE|CREDENTIALS?|API_?KEY|ACCESS_?KEY|SERVICE_ROLE(?:_KEY)?|"

@@ -24,8 +24,8 @@ _CONFIG: Final = re.compile(
     r"|(?:^|/)\.babelrc$"
 )
 _PROGRAMS: Final = (
-    "config.ts", "config.js", "config.mts", "config.mjs", "config.cts", "config.cjs", "config.json", "main.ts", "main.js",
-    "main.mjs", "main.cjs", "babelrc", ".babel.js", ".common.js", ".prod.js", ".dev.js", "-node.js",
+    "config.ts", "config.js", "config.mts", "config.mjs", "config.cts", "config.cjs", "config.json", "main.ts",
+    "main.js", "main.mjs", "main.cjs", "babelrc", ".babel.js", ".common.js", ".prod.js", ".dev.js", "-node.js",
 )  # fmt: skip
 _ENTRY: Final = re.compile(
     r"""(?:["']?([@\w~$^][\w@/.~$^*()-]*)["']?\s*:|find:\s*["'/]\^?([@\w~][\w@/.~-]*)\$?/?["']?\s*,\s*replacement:)"""

@@ -163,9 +163,13 @@ class Owners:
 
     def above(self, folder: str) -> Manifest | None:
         """Return the nearest manifest at or above ``folder`` (empty for the top)."""
-        if folder not in self._cache:
-            self._cache[folder] = self._known.get(folder) or self.above(folder.rpartition("/")[0])
-        return self._cache[folder]
+        passed: list[str] = []
+        while folder not in self._cache and folder not in self._known:
+            passed.append(folder)
+            folder = folder.rpartition("/")[0]
+        found = self._known.get(folder) or self._cache[folder]
+        self._cache.update(dict.fromkeys(passed, found))
+        return found
 
 
 def read(tree: Tree) -> tuple[dict[str, Manifest], list[Monorepo]]:

@@ -41,6 +41,8 @@ def load(text: str) -> Any:
         return _Reader(text).document()
     except Unplain:
         return _whole(text)
+    except RecursionError:
+        raise Broken("nested too deeply", 1, 1) from None
 
 
 def _whole(text: str) -> Any:

@@ -46,7 +46,9 @@ class Tree:
         self.heavy: list[str] = []
         self.skipped: list[Skip] = []
         self._rules: list[tuple[str, Rules]] = []
-        self._walk(str(self.root), "", [], False)
+        self._pending: list[tuple[str, str, list[tuple[str, Rules]], bool]] = [(str(self.root), "", [], False)]
+        while self._pending:  # a list and no recursion: folders may be nested deeper than calls
+            self._walk(*self._pending.pop())
         self.files.sort()
         self._files = frozenset(self.files)
         self._folders = _folders(self.files)
@@ -79,7 +81,7 @@ class Tree:
             return
         hidden = ignored or _ignored(path, name, is_folder, above)
         if is_folder:
-            self._walk(entry.path, path + "/", above, hidden)
+            self._pending.append((entry.path, path + "/", above, hidden))
         elif is_file:
             (self.ignored if hidden else self.files).append(path)
         elif entry.is_symlink() and not entry.is_dir():

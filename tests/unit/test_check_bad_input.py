@@ -10,6 +10,14 @@ import pytest
 from bridge.checks import engine
 from tests.unit import check_cases
 
+
+def survives(repo: Path) -> engine.Report:
+    """Check, and see that every rule ran to its end."""
+    report = engine.check(repo)
+    assert [finding.message for finding in report.findings if finding.rule == engine.UNFINISHED] == []
+    return report
+
+
 BROKEN = [
     "", "{", "[]", "null", "42", '"text"', "{]", '{"name": 1}', '{"dependencies": []}', '{"dependencies": {"a": 1}}',
     '{"workspaces": 5}', '{"workspaces": {"packages": "x"}}', '{"workspaces": ["["]}', '{"scripts": {"a": ["b"]}}',
@@ -23,7 +31,7 @@ BROKEN = [
 def test_a_broken_manifest_is_a_finding_and_never_a_crash(name: str, text: str, tmp_path: Path) -> None:
     repo = check_cases.copy(tmp_path / "repo")
     (repo / name).write_text(text, encoding="utf-8")
-    engine.check(repo)
+    survives(repo)
 
 
 NAMES = [
@@ -41,7 +49,7 @@ def test_any_text_in_any_file_is_survived(name: str, text: str, tmp_path: Path) 
     repo = check_cases.copy(tmp_path / "repo")
     (repo / name).parent.mkdir(parents=True, exist_ok=True)
     (repo / name).write_text(text, encoding="utf-8")
-    engine.check(repo)
+    survives(repo)
 
 
 def test_bytes_that_are_no_utf8_are_survived(tmp_path: Path) -> None:
@@ -92,6 +100,20 @@ def test_two_names_that_differ_in_case_alone_are_a_finding(tmp_path: Path) -> No
     assert [finding.rule for finding in report.findings] == ["IKB905"]
 
 
+def test_folders_nested_deeper_than_calls_are_survived(tmp_path: Path) -> None:
+    repo = check_cases.copy(tmp_path / "repo")
+    here = os.getcwd()
+    os.chdir(repo)
+    try:
+        for _ in range(1500):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("x.ts").write_text('import "p-map";\n', encoding="utf-8")
+    finally:
+        os.chdir(here)
+    survives(repo)
+
+
 def test_an_empty_folder_has_nothing_to_say(tmp_path: Path) -> None:
     assert engine.check(tmp_path).findings == []
 
@@ -103,5 +125,5 @@ def test_nothing_of_the_repository_is_run(tmp_path: Path) -> None:
     for name in ("apps/api/vite.config.js", ".pnpmfile.cjs", "apps/api/next.config.mjs", "conftest.py", "setup.py"):
         (repo / name).write_text(program if not name.endswith("py") else f'open("{mark}", "w")\n', encoding="utf-8")
     (repo / "requirements.txt").write_text("requests\n", encoding="utf-8")
-    engine.check(repo)
+    survives(repo)
     assert not mark.exists()

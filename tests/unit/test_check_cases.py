@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,22 @@ def test_every_rule_has_bad_cases_and_quiet_ones() -> None:
     kinds: dict[str, set[str]] = defaultdict(set)
     for case in CASES:
         kinds[case.rule].add(case.kind)
-    for rule in all_rules():
+    for rule in all_rules().keys() - {engine.UNFINISHED}:
         assert "bad" in kinds[rule], f"{rule} has no bad case"
         assert kinds[rule] & {"good", "decoy"}, f"{rule} has no quiet case"
+
+
+def test_a_rule_that_fails_is_named_and_costs_only_its_own_findings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_facts: object) -> list[Finding]:
+        raise RuntimeError("nobody foresaw this")
+
+    case = next(case for case in BAD if case.rule == "IKB301")
+    rules = {key: replace(rule, check=fails) if key == "IKB101" else rule for key, rule in all_rules().items()}
+    monkeypatch.setattr(engine, "all_rules", lambda: rules)
+    report = engine.check(check_cases.build(case, tmp_path / "repo"))
+    assert {finding.rule for finding in report.findings} == {"IKB301", engine.UNFINISHED}
 
 
 def test_a_repository_with_nine_faults_lists_all_of_them_in_one_run(tmp_path: Path) -> None:

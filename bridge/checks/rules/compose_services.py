@@ -37,7 +37,7 @@ def _name(compose: Compose, service: Service) -> Iterator[Finding]:
 
 
 def _health(facts: Facts, compose: Compose, service: Service) -> Iterator[Finding]:
-    if "healthcheck" in service.data or _is_short(compose, service) or _probed(facts, service) or service.build is None:
+    if _is_watched(service) or _is_short(compose, service) or _probed(facts, service) or service.build is None:
         return
     parsed = next(
         (facts.dockerfiles.get(b.path) for b in facts.builds if b.service and b.service.name == service.name), None
@@ -48,6 +48,13 @@ def _health(facts: Facts, compose: Compose, service: Service) -> Iterator[Findin
     yield _finding(
         compose, service, "", Severity.WARNING, message, "Add a healthcheck to it, or a probe to the contract."
     )
+
+
+def _is_watched(service: Service) -> bool:
+    check = service.data.get("healthcheck")
+    if not isinstance(check, dict):
+        return False
+    return str(check.get("disable", "")).lower() != "true" and check.get("test") not in ("NONE", ["NONE"])
 
 
 def _probed(facts: Facts, service: Service) -> bool:

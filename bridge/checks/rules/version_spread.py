@@ -51,8 +51,8 @@ def _finding(repo: Monorepo, name: str, spread: dict[str, Places]) -> Finding:
     line, column = manifest.position(section, name)
     listed = ", ".join(f"{specifier} ({_where(entries)})" for specifier, entries in ordered[:4])
     message = f"{name} is declared at {len(spread)} versions: {listed}."
-    majors = {match[0] for specifier in spread if (match := re.search(r"\d+", specifier))}
-    severity = Severity.WARNING if len(majors) > 1 else Severity.INFO
+    minors = {match[0] for specifier in spread if (match := re.search(r"\d+(?:\.\d+)?", specifier))}
+    severity = Severity.WARNING if len(minors) > 1 else Severity.INFO
     catalog = " or give it one entry in the catalog" if repo.settings.catalogs else ""
     return Finding(ID, severity, manifest.path, line, column, message, name, manifest.label,
                    frozenset(entry[0].label for entries in spread.values() for entry in entries),
@@ -71,6 +71,6 @@ RULE = Rule(
     "D9",
     "Packages of one workspace that use the same dependency at different versions get several copies of it: two "
     "Reacts that do not share context, types that do not fit each other, larger images, and a fix that reaches one "
-    "app and not the next. Different major versions are a warning, smaller differences information.",
+    "app and not the next. Different major or minor versions are a warning, smaller differences information.",
     check,
 )
