@@ -102,11 +102,11 @@ def test_two_names_that_differ_in_case_alone_are_a_finding(tmp_path: Path) -> No
 
 def test_folders_nested_deeper_than_calls_are_survived(tmp_path: Path) -> None:
     repo = check_cases.copy(tmp_path / "repo")
-    here = os.getcwd()
+    here = Path.cwd()
     os.chdir(repo)
     try:
         for _ in range(1500):
-            os.mkdir("d")
+            Path("d").mkdir()
             os.chdir("d")
         Path("x.ts").write_text('import "p-map";\n', encoding="utf-8")
     finally:
