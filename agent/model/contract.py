@@ -22,10 +22,21 @@ FILE: Final = "ikoma.release.json"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_ROUTE = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9._-]{0,62}):(\d{1,5})")
+_ROUTE = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9._-]{0,62}):([0-9]{1,5})")
 
 Kind = Literal["routed", "worker", "one-shot", "stateful"]
 Proof = Literal["auto", "required", "warn", "off"]
+
+
+def check_routes(value: dict[str, str]) -> dict[str, str]:
+    """Return routes that a configuration may hold as they are. Raises ``ValueError``."""
+    for host, upstream in value.items():
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"“{host}” is no host name")
+        match = _ROUTE.fullmatch(upstream)
+        if match is None or not 0 < int(match[2]) < 65536:
+            raise ValueError(f"“{upstream}” is not service:port")
+    return value
 
 
 def seconds(value: Any) -> Any:
@@ -133,13 +144,7 @@ class Settings(Strict):
     @field_validator("routes")
     @classmethod
     def _routes(cls, value: dict[str, str]) -> dict[str, str]:
-        for host, upstream in value.items():
-            if not _HOST.fullmatch(host):
-                raise ValueError(f"“{host}” is no host name")
-            match = _ROUTE.fullmatch(upstream)
-            if match is None or not 0 < int(match[2]) < 65536:
-                raise ValueError(f"“{upstream}” is not service:port")
-        return value
+        return check_routes(value)
 
 
 class Environment(Strict):

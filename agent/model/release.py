@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agent.model.contract import Health, Kind, Probe, Proof, Retention
+from agent.model.contract import Health, Kind, Probe, Proof, Retention, check_routes
 from agent.model.errors import Misuse
 from agent.model.names import Target, release_id
 
@@ -91,7 +91,7 @@ class Release(Part):
     platform: str
     compose: dict[str, Any] = Field(description="docker compose config --no-interpolate, images pinned, no build.")
     services: dict[str, ReleaseService]
-    routes: dict[str, str] = {}
+    routes: Annotated[dict[str, str], AfterValidator(check_routes)] = {}
     migrations: list[ReleaseMigration] = []
     schemas: list[str] = ["public"]
     proof: Proof = "auto"

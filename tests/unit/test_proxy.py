@@ -9,7 +9,9 @@ import pytest
 
 from agent.host.paths import Paths
 from agent.host.settings import Settings
+from agent.model.errors import Misuse
 from agent.model.names import Target
+from agent.model.release import parse
 from agent.releases import images, precheck, proxy
 from agent.releases.site import Site
 
@@ -31,6 +33,24 @@ def test_a_public_host_name_gets_a_public_certificate(site: Site) -> None:
     text = proxy.route_file(public, {"shop.example": "web:3000"})
     assert text.startswith("shop.example {")
     assert "tls internal" not in text
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        {"shop.example": "web:80\n}\nhttp://bank.example {\n reverse_proxy web:80"},
+        {"x.example {\n respond yes\n}\nhttp://bank.example": "web:80"},
+        {"SHOP.example": "web:80"},
+        {"*.example": "web:80"},
+        {"shop.example": "web.bank.live:80 x:80"},
+    ],
+)
+def test_a_manifest_made_by_hand_writes_nothing_else_into_the_proxys_file(routes: dict[str, str]) -> None:
+    made = {"app": "shop", "environment": "production", "platform": "linux/amd64", "services": {},
+            "compose": {"services": {}}}  # fmt: skip
+    assert parse(made).routes == {}
+    with pytest.raises(Misuse, match="routes"):
+        parse(made | {"routes": routes})
 
 
 def test_no_routes_are_no_file(site: Site) -> None:
