@@ -7,6 +7,7 @@ administrator may allow exceptions in the host settings (``allow``): ``<key>:<se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,7 +19,7 @@ Resolve = Callable[[str], str]
 
 TOP: Final = frozenset({"name", "services", "networks", "volumes", "configs", "secrets"})
 SERVICE: Final = frozenset(
-    """annotations blkio_config cap_drop command configs cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
+    """blkio_config cap_drop command configs cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
     cpu_rt_runtime cpu_shares cpus cpuset depends_on deploy dns dns_opt dns_search domainname entrypoint environment
     expose extra_hosts group_add healthcheck hostname image init labels links logging mac_address mem_limit
     mem_reservation mem_swappiness memswap_limit networks oom_score_adj pids_limit platform ports profiles
@@ -42,6 +43,14 @@ SAFE_VALUES: Final[dict[str, frozenset[str]]] = {
 }
 LOG_DRIVERS: Final = frozenset({"json-file", "local", "journald", "none"})
 RESERVED: Final = ("com.docker.compose.", "ikoma.")
+LIVE: Final = ".live"
+"""Names that end so are the reverse proxy's upstreams; the Engine's DNS hands out host names as well."""
+
+READERS: Final = frozenset({"extends", "label_file", "profiles"})
+"""What a finished compose file has no use for. Compose would read another file with the agent's rights, or leave a
+service out of what is judged."""
+
+_OWN_FILE: Final = re.compile(r"app\.env|\./files/[0-9a-f]{64}(-x)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +66,28 @@ class Finding:
         return IkomaError(self.id, service=self.service or "–", key=self.key, value=self.value)
 
 
+def unread(document: dict[str, Any], allow: Sequence[str], resolve: Resolve) -> list[Finding]:
+    """Return what would make compose read files of others, before it is given the file: it reads them as the agent.
+
+    Args:
+        document: the compose file as the agent renders it.
+        allow: the administrator's exceptions; ``bind:<path>`` counts for an environment file as well.
+    """
+    found = [Finding("policy.key", "", key) for key in ("include",) if document.get(key)]
+    for name, service in (document.get("services") or {}).items():
+        found += [Finding("policy.key", name, key) for key in sorted(READERS & service.keys()) if service[key]]
+        for item in service.get("env_file") or []:
+            path = str(item["path"] if isinstance(item, dict) else item)
+            allowed = f"bind:{path}" in allow and resolve(path) == path
+            if not allowed and not _OWN_FILE.fullmatch(path):
+                found.append(Finding("policy.bind", name, "env_file", path))
+    return found
+
+
 def judge(
-    document: dict[str, Any], slug: str, folders: Sequence[str], allow: Sequence[str], resolve: Resolve
-) -> list[Finding]:
+    document: dict[str, Any], slug: str, folders: Sequence[str], allow: Sequence[str], resolve: Resolve,
+    written: Sequence[str] = (),
+) -> list[Finding]:  # fmt: skip
     """Return everything in a compose file that this host refuses.
 
     Args:
@@ -68,9 +96,10 @@ def judge(
         folders: absolute folders inside which a bind mount's source must lie.
         allow: the administrator's exceptions.
         resolve: gives the real path of a path, symbolic links followed.
+        written: folders of this host that the target's running containers may write to.
     """
     judgement = _Judgement(slug, tuple(PurePosixPath(folder) for folder in folders), frozenset(allow), resolve)
-    return list(judgement.document(document))
+    return [*judgement.document(document), *judgement.nested(document, written)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +120,31 @@ class _Judgement:
         for kind, known in (("networks", NETWORK), ("volumes", VOLUME), ("configs", FILE), ("secrets", FILE)):
             for name, entry in (document.get(kind) or {}).items():
                 yield from self._shared(kind, name, entry or {}, known)
+
+    def nested(self, document: dict[str, Any], written: Sequence[str]) -> Iterator[Finding]:
+        """Find mounts of what lies inside a folder that a container writes to.
+
+        It could put a link in that place, and the Engine would follow it out of the target's folder at the next start.
+        """
+        binds = [
+            (name, str(mount.get("source", "")), not mount.get("read_only"))
+            for name, service in (document.get("services") or {}).items()
+            for mount in service.get("volumes") or []
+            if mount.get("type") == "bind"
+        ]
+        files = [
+            (f"{kind}.{name}", str(entry["file"]))
+            for kind in ("configs", "secrets")
+            for name, entry in (document.get(kind) or {}).items()
+            if (entry or {}).get("file")
+        ]
+        open_folders = {self._real(source) for _, source, writes in binds if writes} | set(map(self._real, written))
+        for name, key, source in [(n, "volumes", s) for n, s, _ in binds] + [("", where, s) for where, s in files]:
+            if f"bind:{source}" not in self.allow and not open_folders.isdisjoint(self._real(source).parents):
+                yield Finding("policy.nested", name, key, source)
+
+    def _real(self, path: str) -> PurePosixPath:
+        return PurePosixPath(self.resolve(path))
 
     def _service(self, name: str, service: dict[str, Any]) -> Iterator[Finding]:
         for key, value in service.items():
@@ -125,6 +179,10 @@ class _Judgement:
         allowed = f"bind:{source}" in self.allow and real == PurePosixPath(source)
         if not allowed and not any(real.is_relative_to(folder) for folder in self.folders):
             yield Finding("policy.bind", service, key, source)
+
+    def _hostname(self, name: str, hostname: str) -> Iterator[Finding]:
+        if str(hostname).lower().rstrip(".").endswith(LIVE):
+            yield Finding("policy.value", name, "hostname", str(hostname))
 
     def _labels(self, name: str, labels: dict[str, str]) -> Iterator[Finding]:
         yield from (Finding("policy.label", name, "labels", key) for key in labels if key.startswith(RESERVED))

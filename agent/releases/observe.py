@@ -45,6 +45,12 @@ def containers(engine: Engine, slug: str) -> list[Observed]:
     return sorted(found, key=lambda item: (item.created, item.name))
 
 
+def written(engine: Engine, slug: str) -> list[str]:
+    """Return the files and folders of the host that the target's running containers may write to."""
+    mounts = [mount for item in engine.containers(slug) if item["State"] == "running" for mount in item["Mounts"]]
+    return sorted({mount["Source"] for mount in mounts if mount["Type"] == "bind" and mount["RW"]})
+
+
 def observed(item: dict[str, Any]) -> Observed:
     """Return one entry of the Engine's list."""
     exited = _EXIT.search(item["Status"])

@@ -51,13 +51,17 @@ def prepare(site: Site, release: Release, env_file: Path | None = None) -> Prepa
     """Render, interpolate, judge and hash ``release``.
 
     Raises:
-        IkomaError: ``compose.invalid`` when compose does not accept it with the target's values.
+        IkomaError: ``policy.…`` for what compose must not even read, ``compose.invalid`` when compose does not accept
+            it with the target's values.
     """
     document = render.compose_file(release, site.slug)
+    for finding in policy.unread(document, site.settings.allow, os.path.realpath):
+        raise finding.error()
     normalised = interpolate(site, document, env_file)
     subnets = networks.subnets(site, render.networks_of(document))
     folders = [str(site.home.files), str(site.home.base / "data")]
-    findings = policy.judge(normalised, site.slug, folders, site.settings.allow, os.path.realpath)
+    written = observe.written(site.engine, site.slug)
+    findings = policy.judge(normalised, site.slug, folders, site.settings.allow, os.path.realpath, written)
     key = hashkey.load(site.paths)
     hashes = {name: keyed(key, definition(normalised, name)) for name in normalised["services"]}
     return Prepared(release, normalised, hashes, tuple(findings), subnets)

@@ -68,12 +68,19 @@ def _service(release: Release, name: str, service: Compose, places: Places) -> N
     service["volumes"] = [places.volume(item) for item in service.get("volumes") or []]
     if service.get("env_file"):
         service["env_file"] = _env_files(service["env_file"], places)
-    _container_name(service)
+    _alias(name, service, "container_name")
+    if facts.kind == "routed" and facts.rollout == "start-first":
+        _alias(name, service, "hostname")
 
 
-def _container_name(service: Compose) -> None:
-    """A fixed container name forbids a second container beside the first: keep it as an alias."""
-    if fixed := service.pop("container_name", None):
+def _alias(name: str, service: Compose, key: str) -> None:
+    """Keep a name as an alias, which the agent moves when the gate is passed.
+
+    A fixed container name forbids a second container beside the first, and the Engine's DNS hands out a container's
+    host name from the moment it starts.
+    """
+    fixed = service.pop(key, None)
+    if fixed and fixed != name and not service.get("network_mode"):
         networks = service.get("networks") or {"default": None}
         if isinstance(networks, list):
             networks = dict.fromkeys(networks)
@@ -84,9 +91,14 @@ def _container_name(service: Compose) -> None:
 
 
 def _env_files(value: Any, places: Places) -> list[str]:
-    entries = value if isinstance(value, list) else [value]
-    paths = [entry["path"] if isinstance(entry, dict) else entry for entry in entries]
-    return ["app.env" if posixpath.normpath(path) in (".env", "app.env") else places.source(path) for path in paths]
+    """Return where the environment files lie; an optional one that the release does not bring is left out."""
+    found = []
+    for entry in value if isinstance(value, list) else [value]:
+        path, must = (entry["path"], entry.get("required", True)) if isinstance(entry, dict) else (entry, True)
+        place = "app.env" if posixpath.normpath(path) in (".env", "app.env") else places.source(path)
+        if must or not place.startswith("./data"):
+            found.append(place)
+    return found
 
 
 def _our_labels(release: Release, slug: str, service: Compose, digest: str) -> None:

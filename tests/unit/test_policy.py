@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.model.policy import judge
+from agent.model.policy import judge, unread
 
 CASES = json.loads((Path(__file__).parents[1] / "fixtures/policy/cases.json").read_text())
 FOLDERS = ["/srv/apps/shop/files", "/srv/apps/shop/data"]
@@ -18,7 +18,8 @@ LINKS = {"/srv/apps/shop/data/link": "/etc"}
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_the_policy_refuses_exactly(case: dict[str, Any]) -> None:
     document = {"name": "shop", "services": {"web": case.get("service", {})}, **case.get("top", {})}
-    found = judge(document, "shop", FOLDERS, case.get("allow", []), lambda path: LINKS.get(path, path))
+    found = judge(document, "shop", FOLDERS, case.get("allow", []), lambda path: LINKS.get(path, path),
+                  case.get("written", []))  # fmt: skip
     said = sorted(f"{item.id} {item.service} {item.key} {item.value}" for item in found)
     assert said == sorted(case["refused"])
 
@@ -30,3 +31,34 @@ def test_every_finding_has_a_sentence_and_a_remedy_in_both_languages() -> None:
             for lang in ("en", "fr"):
                 assert "{" not in finding.error().message(lang)
                 assert finding.error().remedy(lang)
+
+
+OWN = "./files/" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("service", "top", "refused"),
+    [
+        ({"env_file": ["app.env", OWN, {"path": OWN + "-x"}]}, {}, []),
+        ({"env_file": ["/srv/apps/bank/agent.env"]}, {}, ["policy.bind web env_file /srv/apps/bank/agent.env"]),
+        ({"env_file": ["../bank/app.env"]}, {}, ["policy.bind web env_file ../bank/app.env"]),
+        ({"env_file": ["agent.env"]}, {}, ["policy.bind web env_file agent.env"]),
+        ({"env_file": ["./data/link"]}, {}, ["policy.bind web env_file ./data/link"]),
+        ({"env_file": [OWN + "/../../x"]}, {}, [f"policy.bind web env_file {OWN}/../../x"]),
+        ({"env_file": ["${FILE}"]}, {}, ["policy.bind web env_file ${FILE}"]),
+        ({"env_file": ["/etc/shared.env"]}, {}, []),
+        ({"env_file": ["/etc/linked.env"]}, {}, ["policy.bind web env_file /etc/linked.env"]),
+        ({"label_file": ["/etc/x"]}, {}, ["policy.key web label_file "]),
+        ({"extends": {"file": "/etc/x", "service": "web"}}, {}, ["policy.key web extends "]),
+        ({"profiles": ["hidden"], "privileged": True}, {}, ["policy.key web profiles "]),
+        ({}, {"include": ["/srv/apps/bank/docker-compose.yml"]}, ["policy.key  include "]),
+        ({"profiles": [], "extends": None}, {"include": []}, []),
+    ],
+)
+def test_compose_is_not_given_what_makes_it_read_files_of_others(
+    service: dict[str, Any], top: dict[str, Any], refused: list[str]
+) -> None:
+    links = {"/etc/linked.env": "/srv/apps/bank/app.env"}
+    document = {"services": {"web": service}, **top}
+    found = unread(document, ["bind:/etc/shared.env", "bind:/etc/linked.env"], lambda path: links.get(path, path))
+    assert [f"{item.id} {item.service} {item.key} {item.value}" for item in found] == refused

@@ -100,10 +100,25 @@ def test_the_targets_values_stand_in_for_the_repositorys_env_file(declared: Any)
     assert web(release({"env_file": declared}))["env_file"] == ["app.env"]
 
 
-def test_a_fixed_container_name_becomes_an_alias() -> None:
-    service = web(release({"container_name": "shop-web"}))
-    assert "container_name" not in service
+def test_an_optional_env_file_that_the_release_does_not_bring_is_left_out() -> None:
+    optional = {"path": "./local.env", "required": False}
+    assert web(release({"env_file": ["conf/a.conf", optional]}))["env_file"] == [f"./files/{A}"]
+
+
+@pytest.mark.parametrize("key", ["container_name", "hostname"])
+def test_a_fixed_name_becomes_an_alias(key: str) -> None:
+    service = web(release({key: "shop-web"}))
+    assert key not in service
     assert service["networks"] == {"default": {"aliases": ["shop-web"]}}
+
+
+@pytest.mark.parametrize("service", [{"hostname": "web"}, {"hostname": "alone", "network_mode": "none"}])
+def test_a_fixed_name_that_says_nothing_new_is_no_alias(service: dict[str, Any]) -> None:
+    assert "networks" not in web(release(service))
+
+
+def test_a_service_that_never_stands_beside_its_successor_keeps_its_host_name() -> None:
+    assert web(release({"hostname": "mailer"}, kind="worker"))["hostname"] == "mailer"
 
 
 def test_labels_tell_whose_container_it_is() -> None:

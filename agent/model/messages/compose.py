@@ -46,6 +46,12 @@ MESSAGES = {
         "Mount a file of the repository or a named volume, or have the administrator allow “bind:{value}” in /etc/ikoma/settings.json.",
         "Montez un fichier du dépôt ou un volume nommé, ou faites autoriser « bind:{value} » dans /etc/ikoma/settings.json.",
     ),
+    "policy.nested": Message(
+        "Service {service}: {key} mounts {value}, which lies inside a folder that a container of this application writes to.",
+        "Service {service} : {key} monte {value}, situé dans un dossier où un conteneur de cette application écrit.",
+        "Mount folders side by side instead of one inside the other, or the outer one read-only; stop the application first (deploy.down) if only the release that serves mounts the outer one.",
+        "Montez les dossiers côte à côte plutôt que l'un dans l'autre, ou l'extérieur en lecture seule ; arrêtez d'abord l'application (deploy.down) si seule la livraison en service monte l'extérieur.",
+    ),
     "policy.foreign": Message(
         "{key} is named {value}, which does not belong to this application.",
         "{key} s'appelle {value}, qui n'appartient pas à cette application.",
