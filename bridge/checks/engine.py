@@ -47,8 +47,19 @@ def check(root: Path, scope: Scope | None = None) -> Report:
         findings = [_named(finding, facts) for rule in all_rules().values() for finding in _run(rule, facts)]
         findings, silenced = silences.apply(findings, facts, CONTRACT)
         findings = select(findings, facts, scope) if scope else findings
-        findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.order)
+        findings = sorted(merged(findings), key=lambda finding: finding.order)
     return Report(findings, time.monotonic() - began, len(facts.tree.files), facts, silenced)
+
+
+def merged(findings: list[Finding]) -> list[Finding]:
+    """Return the findings with those that say the same of the same place made one, for all their apps."""
+    found: dict[tuple[object, ...], Finding] = {}
+    for finding in findings:
+        key = (finding.rule, finding.severity, finding.file, finding.line, finding.column, finding.message)
+        known = found.get(key)
+        apps = sorted({finding.app, known.app} - {""}) if known else []
+        found[key] = replace(known, app=apps[0] if apps else "", apps=known.apps | finding.apps) if known else finding
+    return list(found.values())
 
 
 def _run(rule: Rule, facts: Facts) -> list[Finding]:

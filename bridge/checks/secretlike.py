@@ -13,7 +13,7 @@ _SHAPES: Final = re.compile(
     r"sk-(?:proj-)?[A-Za-z0-9_-]{32,}|whsec_[A-Za-z0-9]{24,}|SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
 )
 _NAMES: Final = re.compile(
-    r"(?:^|_)(?:SECRET|PASSWORD|PASSWD|PWD|TOKEN|PRIVATE|CREDENTIALS?|API_?KEY|ACCESS_?KEY|SERVICE_ROLE(?:_KEY)?|"
+    r"(?:^|_)(?:SECRET|PASSWORD|PASSWD|PWD|TOKEN|PRIVATE_KEY|CREDENTIALS?|API_?KEY|ACCESS_?KEY|SERVICE_ROLE(?:_KEY)?|"
     r"ENCRYPTION_KEY|SIGNING_KEY|AUTH_KEY|SALT|PASSPHRASE)(?:_|$)",
     re.IGNORECASE,
 )

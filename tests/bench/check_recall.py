@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     found: dict[str, Any] = {"seed": options.seed, "repositories": {}}
-    for root in sorted(path for path in options.folder.iterdir() if path.is_dir()):
+    for root in sorted(path for path in options.folder.iterdir() if path.is_dir() and path.name[0] != "."):
         began = time.monotonic()
         found["repositories"][root.name] = entry = measure(root, options.count, options.seed)
         _IMPORTS.clear()
