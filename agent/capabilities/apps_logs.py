@@ -38,7 +38,7 @@ def run(call: Call) -> dict[str, Any]:
 
 def _tail(value: Any) -> int:
     if not str(value).isdigit() or not 0 < int(value) <= MOST:
-        raise Misuse("wire.bad_request", reason=f"tail is a number from 1 to {MOST}")
+        raise Misuse("wire.number", argument="tail", most=MOST)
     return int(value)
 
 

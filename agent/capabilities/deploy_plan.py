@@ -37,7 +37,7 @@ def run(call: Call) -> dict[str, Any]:
 def _manifest(call: Call) -> releases.Release:
     manifest = call.args.get("manifest")
     if not isinstance(manifest, dict):
-        raise Misuse("wire.bad_request", reason="manifest is missing")
+        raise Misuse("wire.missing_argument", capability="deploy.plan", argument="manifest")
     release = releases.parse(manifest)
     if release.target != call.the_target:
         raise Misuse("release.other", found=f"{release.id} ({release.target})", wanted=str(call.the_target))

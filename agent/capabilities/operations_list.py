@@ -23,7 +23,7 @@ def _limit(call: Call) -> int:
     except (TypeError, ValueError):
         limit = 0
     if not 1 <= limit <= _MOST:
-        raise Misuse("wire.bad_request", reason=f"limit must be a number from 1 to {_MOST}")
+        raise Misuse("wire.number", argument="limit", most=_MOST)
     return limit
 
 

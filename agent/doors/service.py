@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -156,9 +156,10 @@ class Service:
     def _call(self, capability: Capability, body: Body, operation: str = "") -> Call:
         target = Target(body.app, body.environment) if body.app else None
         if target is None and (capability.needs_target or capability.changes):
-            raise Misuse("wire.bad_request", reason=f"{capability.name} needs an app")
+            raise Misuse("wire.no_app", capability=capability.name)
         if target is not None:
             self._check_target(target)
+        _check_arguments(capability, body.args)
         return Call(
             target=target,
             args=body.args,
@@ -197,6 +198,16 @@ def _unchanged(capability: Capability, call: Call) -> Callable[[Path | None], di
 def _client(body: Body) -> dict[str, str]:
     """Return what the client says of itself, cut to a size that a journal can bear."""
     return {str(name)[:40]: str(value)[:300] for name, value in list(body.client.items())[:20]}
+
+
+def _check_arguments(capability: Capability, args: Mapping[str, Any]) -> None:
+    """Refuse what the capability does not take: a typing error must not mean "all services"."""
+    unknown = [] if capability.takes is None else [name for name in args if name not in capability.takes]
+    if unknown:
+        raise Misuse(
+            "wire.unknown_argument", capability=capability.name, argument=unknown[0][:40],
+            takes=", ".join(capability.takes or ()) or "–",
+        )  # fmt: skip
 
 
 def _nearest(name: str, index: Index) -> str:

@@ -36,7 +36,7 @@ def call(
     Examples:
       python -m bridge call platform.capabilities
       python -m bridge call apps.logs --app suite service=api tail=50
-      python -m bridge call db.migrate --app suite sql=@0014_more.sql
+      python -m bridge call deploy.plan --app suite manifest=@release.json
     """
     from bridge.pipeline.host import reach
 

@@ -116,6 +116,22 @@ def test_a_print_inside_a_capability_cannot_corrupt_the_stream(house: House) -> 
     assert "a stray print" in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("capability", "body", "error"),
+    [
+        ("status.get", Body(), "wire.no_app"),
+        (f"deploy.restart {new_operation()}", Body(app="shop", args={"servcie": "web"}), "wire.unknown_argument"),
+        ("operations.list", Body(app="shop", args={"limit": "many"}), "wire.number"),
+        ("deploy.plan", Body(app="shop"), "wire.missing_argument"),
+    ],
+)
+def test_arguments_that_are_wrong_are_named_before_anything_begins(
+    house: House, capability: str, body: Body, error: str
+) -> None:
+    answer = house.ask(f"v1 {capability}", body)
+    assert (answer.error, answer.code) == (error, 78)
+
+
 HOSTILE = [
     "", "v1", "v2 hello", "hello", "v1 status.get; id", "v1 ../../bin/sh", "v1 --help", "v1 hello\nv1 hello",
     "v1  hello", "v1 attach", "v1 attach x", f"v1 attach {new_operation()} after=-1", "v1 status.get $(id)",

@@ -20,6 +20,7 @@ class Capability:
         module: where it is written, e.g. ``agent.capabilities.deploy_apply``.
         needs_target: an app must be named; changes always need one.
         ends: the status of an operation that succeeds.
+        takes: the names of its arguments; another one is refused. None: it takes any.
         secret_args: arguments that stay in memory: neither journalled, logged nor there in a recovery.
     """
 
@@ -31,4 +32,5 @@ class Capability:
     summary_fr: str
     needs_target: bool = True
     ends: Literal["HEALTHY", "DONE"] = "DONE"
+    takes: tuple[str, ...] | None = ()
     secret_args: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ TABLE = (
         module="agent.capabilities.apps_logs",
         summary_en="The last lines of an app's services (service=NAME, tail=100).",
         summary_fr="Les dernières lignes des services d'une application (service=NOM, tail=100).",
+        takes=("service", "tail"),
     ),
     Capability(
         "apps.releases",

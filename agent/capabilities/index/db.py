@@ -26,6 +26,7 @@ TABLE = (
         module="agent.capabilities.db_migrate",
         summary_en="Apply the pending migrations of the serving release, or of the one that is sent along.",
         summary_fr="Appliquer les migrations en attente de la livraison en service, ou de celle envoyée.",
+        takes=("release",),
     ),
     Capability(
         "db.diff",

@@ -11,6 +11,7 @@ TABLE = (
         summary_en="Deploy a release: migrate, roll out behind its health gate, record; or put everything back.",
         summary_fr="Déployer une livraison : migrer, basculer si elle est saine, enregistrer ; ou tout remettre.",
         ends="HEALTHY",
+        takes=("release", "only", "accept"),
     ),
     Capability(
         "deploy.plan",
@@ -19,6 +20,7 @@ TABLE = (
         module="agent.capabilities.deploy_plan",
         summary_en="What deploying a release would do, and what would stop it (manifest=@release.json).",
         summary_fr="Ce que ferait le déploiement d'une livraison, et ce qui l'arrêterait (manifest=@release.json).",
+        takes=("manifest", "accept"),
     ),
     Capability(
         "deploy.manifest",
@@ -27,6 +29,7 @@ TABLE = (
         module="agent.capabilities.deploy_manifest",
         summary_en="The manifest of the release that serves, or of a recorded one (release=r-…).",
         summary_fr="Le manifeste de la livraison en service, ou d'une livraison enregistrée (release=r-…).",
+        takes=("release",),
     ),
     Capability(
         "deploy.rollback",
@@ -36,6 +39,7 @@ TABLE = (
         summary_en="Go back to the release before, or to a recorded one (to=r-…).",
         summary_fr="Revenir à la livraison précédente, ou à une livraison enregistrée (to=r-…).",
         ends="HEALTHY",
+        takes=("to",),
     ),
     Capability(
         "deploy.up",
@@ -62,5 +66,6 @@ TABLE = (
         summary_en="Replace the containers of a service, or of all, by fresh ones (service=NAME).",
         summary_fr="Remplacer les conteneurs d'un service, ou de tous, par des neufs (service=NOM).",
         ends="HEALTHY",
+        takes=("service",),
     ),
 )

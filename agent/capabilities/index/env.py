@@ -10,6 +10,7 @@ TABLE = (
         module="agent.capabilities.env_push",
         summary_en="Set values of the app (or, with scope=agent, of the agent); the next deployment uses them.",
         summary_fr="Définir des valeurs de l'application (ou, avec scope=agent, de l'agent) ; servent dès le prochain déploiement.",  # noqa: E501
+        takes=("scope", "values", "remove"),
         secret_args=("values",),
     ),
     Capability(

@@ -18,5 +18,6 @@ TABLE = (
         module="agent.capabilities.operations_list",
         summary_en="The latest operations of a target, newest first.",
         summary_fr="Les dernières opérations d'une cible, la plus récente en premier.",
+        takes=("limit",),
     ),
 )

@@ -9,6 +9,30 @@ MESSAGES = {
         "Use the bridge of the same version as the agent: python -m bridge host check",
         "Utilisez le bridge de la même version que l'agent : python -m bridge host check",
     ),
+    "wire.no_app": Message(
+        "{capability} needs an app.",
+        "{capability} exige une application.",
+        "Name it with --app, or run this in the app's repository.",
+        "Nommez-la avec --app, ou lancez ceci dans le dépôt de l'application.",
+    ),
+    "wire.unknown_argument": Message(
+        "{capability} takes no argument {argument}.",
+        "{capability} n'accepte pas d'argument {argument}.",
+        "These it takes: {takes}",
+        "Ceux qu'elle accepte : {takes}",
+    ),
+    "wire.missing_argument": Message(
+        "{capability} needs the argument {argument}.",
+        "{capability} exige l'argument {argument}.",
+        "Add it: python -m bridge call {capability} {argument}=…",
+        "Ajoutez-le : python -m bridge call {capability} {argument}=…",
+    ),
+    "wire.number": Message(
+        "{argument} is a number from 1 to {most}.",
+        "{argument} est un nombre de 1 à {most}.",
+        "Correct it, then run the command again.",
+        "Corrigez-le, puis relancez la commande.",
+    ),
     "wire.version": Message(
         "The agent speaks protocol {theirs}, this bridge speaks {ours}.",
         "L'agent parle le protocole {theirs}, ce bridge parle {ours}.",
