@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,12 +81,12 @@ def _initialise(folder: Path) -> Path:
     return data
 
 
-def _start(folder: Path, data: Path, port: int) -> subprocess.Popen[bytes]:
+def _start(folder: Path, data: Path, port: int, more: dict[str, str]) -> subprocess.Popen[bytes]:
     settings = {
         "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off",
         "max_connections": 40, "log_statement": "all", "shared_buffers": "32MB",
     }  # fmt: skip
-    words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    words = [word for name, value in (settings | more).items() for word in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         command = [*unprivileged(), str(binaries() / "postgres"), "-D", str(data), *words]
         return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
@@ -102,15 +103,15 @@ def _wait(admin: Dsn, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """A cluster for the whole run, on a loopback port, in a folder that is removed with it."""
+@contextmanager
+def running(**settings: str) -> Iterator[Cluster]:
+    """Yield a cluster on a loopback port, in a folder that is removed with it; ``settings`` of the server are added."""
     folder = Path(tempfile.mkdtemp(prefix="ikoma-postgres-"))
     server: subprocess.Popen[bytes] | None = None
     try:
         data, port = _initialise(folder), free_port()
         admin = Dsn("127.0.0.1", "admin", "postgres", Secret(PASSWORD), port)
-        server = _start(folder, data, port)
+        server = _start(folder, data, port, settings)
         _wait(admin, server, folder / "log")
         yield Cluster(admin, folder / "log")
     finally:
@@ -118,6 +119,13 @@ def cluster() -> Iterator[Cluster]:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=30)
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster for the whole run."""
+    with running() as found:
+        yield found
 
 
 @pytest.fixture

@@ -160,6 +160,26 @@ def test_files_that_only_ran_because_live_was_prepared_by_hand_are_found(host: H
     assert refusal(host, {"0001_uses.sql": "insert into helper.words values ('x');"}).id == "database.not_rebuildable"
 
 
+def test_a_database_that_already_holds_something_is_refused_and_that_is_named(host: Host) -> None:
+    provisioned(host)
+    by_hand(host, "create schema old; create table old.words (word text)")
+    error = refusal(host, FILES)
+    assert error.id == "database.not_empty"
+    assert "schema old" in error.message("en") or "table old.words" in error.message("en")
+    with connect(host.dsn(), "tests") as connection:
+        assert connection.execute("select to_regnamespace('ikoma')").fetchone() == (None,)
+
+
+def test_what_was_there_before_is_taken_over_as_a_first_migration(host: Host) -> None:
+    provisioned(host)
+    by_hand(host, "create table public.words (word text)")
+    files = {"0001_words.sql": "create table if not exists public.words (word text);"}
+    deploy(host, files, proof="warn")
+    assert warnings(host) == ["database.not_empty"]
+    deploy(host, files)
+    assert db_verify_rebuild.run(host.call())["verified"] is True
+
+
 def test_a_policy_of_warn_goes_on_and_says_so(proven: Host) -> None:
     by_hand(proven, "alter table app.notes add column extra int")
     outcome = deploy(proven, FILES | MORE, proof="warn")

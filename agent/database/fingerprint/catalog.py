@@ -20,6 +20,7 @@ APP: Final = "@app"
 _BEGIN: Final = """
     begin isolation level repeatable read read only;
     set local search_path = pg_catalog; set local jit = off; set local statement_timeout = '120s';
+    set local enable_material = off; set local work_mem = '32MB';
     set local quote_all_identifiers = off; set local extra_float_digits = 1; set local datestyle = 'ISO';
     set local intervalstyle = 'postgres'; set local bytea_output = 'hex'; set local timezone = 'UTC'
 """

@@ -34,6 +34,11 @@ _PRELOADED: Final = """
 """
 _WANT_PRELOAD: Final = ("pg_cron", "pg_net", "pg_stat_statements", "pgaudit", "pgsodium", "timescaledb")
 _PROVIDERS: Final = {"i": "icu", "b": "builtin"}
+_MADE: Final = {
+    "table", "foreign table", "view", "materialized view", "sequence", "column", "constraint", "index", "trigger",
+    "rule", "function", "procedure", "aggregate", "enum", "domain", "type",
+}  # fmt: skip
+"""What only migrations may bring: whatever of it was there before them cannot be rebuilt."""
 _FIRST: Final = ("database", "schema", "extension", "default privileges", "setting")
 
 
@@ -133,19 +138,22 @@ def _create_database(connection: Connection, likeness: Likeness) -> None:
         connection.execute(f"{head} {likeness.words[0]} lc_collate 'C' lc_ctype 'C'".encode())
 
 
-def settle(connection: Connection, likeness: Likeness, bare: Fingerprint) -> None:
+def settle(connection: Connection, likeness: Likeness, bare: Fingerprint) -> bool:
     """Bring the empty database to what live was before its first migration: extensions, schemas, rights, settings.
+
+    Returns:
+        Whether there was anything to do.
 
     Raises:
         psycopg.Error: an extension that this host does not have.
     """
-    for difference in compare(likeness.baseline, bare):
-        if difference.key.kind not in _FIRST:
-            continue
+    wanted = [item for item in compare(likeness.baseline, bare) if item.key.kind in _FIRST]
+    for difference in wanted:
         if difference.key.kind == "extension":
             _extension(connection, difference.key, likeness)
         else:
             _try(connection, likeness.named(difference.sql))
+    return bool(wanted)
 
 
 def _extension(connection: Connection, key: Key, likeness: Likeness) -> None:
@@ -172,9 +180,10 @@ def _try(connection: Connection, statement: str) -> bool:
 
 
 def ignorable(live: Fingerprint, rebuilt: Fingerprint, baseline: Fingerprint, keys: Sequence[Key]) -> set[Key]:
-    """Return the differing objects that no migration ever touched: live has them as before the first one. Pure."""
+    """Return the differing surroundings that no migration ever touched: they are as before the first one. Pure."""
     return {
         key for key in keys
-        if live.objects.get(key) == baseline.objects.get(key)
+        if key.kind not in _MADE
+        and live.objects.get(key) == baseline.objects.get(key)
         and (key not in rebuilt.objects or (key.kind == "extension" and key in live.objects))
     }  # fmt: skip

@@ -125,7 +125,8 @@ def _settle(connection: Connection, like: Likeness) -> None:
     for _ in range(2):
         bare = catalog.take(connection, owner=like.migrator, app_role=like.app_role)
         try:
-            likeness.settle(connection, like, bare)
+            if not likeness.settle(connection, like, bare):
+                return
         except psycopg.Error as error:
             if error.sqlstate not in _UNKNOWN_EXTENSION:
                 raise

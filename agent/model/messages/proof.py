@@ -19,6 +19,12 @@ MESSAGES: Final[dict[str, Message]] = {
         "See what, and the SQL that explains it: python -m bridge call db.diff --app {app} --env {environment}. Then take it back. Or write it as a migration that runs with and without it (if exists), and deploy it once with migrations.proof set to “warn”.",
         "Voyez quoi, et le SQL qui l'explique : python -m bridge call db.diff --app {app} --env {environment}. Puis annulez-le. Ou écrivez-le comme migration qui s'exécute avec ou sans (if exists), et déployez-la une fois avec migrations.proof à « warn ».",
     ),
+    "database.not_empty": Message(
+        "The database {database} holds what no migration has made ({count}): {objects}.",
+        "La base {database} contient ce qu'aucune migration n'a créé ({count}) : {objects}.",
+        "Deploy into an empty database; or write what is there as the first migration, with “if not exists”, and deploy it once with migrations.proof set to “warn”.",
+        "Déployez dans une base vide ; ou écrivez ce qui s'y trouve comme première migration, avec « if not exists », et déployez-la une fois avec migrations.proof à « warn ».",
+    ),
     "database.not_rebuildable": Message(
         "{file}:{line}: the database cannot be rebuilt from its migrations: {reason}. Statement: {statement}",
         "{file}:{line} : la base ne peut pas être reconstruite à partir de ses migrations : {reason}. Instruction : {statement}",

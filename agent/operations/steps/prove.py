@@ -22,6 +22,7 @@ from agent.operations.steps import database
 from agent.releases import incoming
 
 _UNABLE: Final = {"proof.no_server", "proof.no_extension"}
+_FINDINGS: Final = {"database.drift", "database.not_empty", "database.not_rebuildable"}
 _SHOWN: Final = 5
 _FACT: Final = "proof"
 
@@ -67,7 +68,7 @@ class Prove(Step):
 
 
 def _tolerated(error: IkomaError, policy: str) -> bool:
-    ours = error.id.startswith("proof.") or error.id in {"database.drift", "database.not_rebuildable"}
+    ours = error.id.startswith("proof.") or error.id in _FINDINGS
     return (policy == "warn" and ours) or (policy == "auto" and error.id in _UNABLE)
 
 
@@ -124,7 +125,7 @@ def _remember(ctx: Context, live: Live, fingerprint: Fingerprint) -> None:
 
 def _refuse(ctx: Context, live: Live, found: Sequence[Difference]) -> None:
     if found:
-        raise _named("database.drift", ctx, live, found)
+        raise _named("database.drift" if live.rows else "database.not_empty", ctx, live, found)
 
 
 def promise_broken(ctx: Context, live: Live, found: Sequence[Difference]) -> IkomaError:
