@@ -122,7 +122,9 @@ def read_body(stream: BinaryIO) -> Body:
     if len(raw) != length:
         raise Misuse("wire.body", reason="it ended early")
     try:
-        return _body(json.loads(raw))
+        data = json.loads(raw.decode())
+        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate could be written neither to journal nor audit
+        return _body(data)
     except (ValueError, TypeError, KeyError, RecursionError):
         raise Misuse("wire.body", reason="it is no request") from None
 

@@ -18,7 +18,7 @@ def run(call: Call) -> dict[str, Any]:
     """Return ``lines``: service, time and text, in the order of time; known secrets are masked."""
     site, service = Site.of(call, call.the_target), call.args.get("service")
     containers = observe.containers(site.engine, site.slug)
-    if service is not None and service not in {item.service for item in containers}:
+    if service is not None and service not in [item.service for item in containers]:
         raise Misuse("release.service_unknown", slug=site.slug, service=str(service)[:80])
     redact = Redactor(envfile.secrets(envfile.read(site.home.app_env)))
     redact.add(*envfile.secrets(envfile.read(site.home.agent_env)))

@@ -130,8 +130,10 @@ class Release(Part):
         return {"format": self.format, **self.model_dump(mode="json", exclude_defaults=True)}
 
 
-def parse(data: dict[str, Any]) -> Release:
+def parse(data: Any) -> Release:
     """Return the manifest in ``data``. Raises ``Misuse("release.invalid")``, also when its id does not match it."""
+    if not isinstance(data, dict):
+        raise Misuse("release.invalid", reason="it is no JSON object")
     claimed = data.get("release")
     try:
         release = Release.model_validate({key: value for key, value in data.items() if key != "release"})

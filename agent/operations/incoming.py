@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Self
 
 from agent.host.files import sync_folder
 from agent.host.paths import Paths
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MAX_FILE: Final = 128 * 1024 * 1024
 MAX_TOTAL: Final = 512 * 1024 * 1024
 MAX_FILES: Final = 20_000
+MAX_NAME: Final = 64 * 1024
+"""Bytes of a long name or an extended header, which ``tarfile`` reads into memory as a whole."""
+
 _CHUNK: Final = 1024 * 1024
 _PART: Final = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}"
 _ALLOWED: Final = re.compile(rf"release\.json|migrations/{_PART}|files/[0-9a-f]{{64}}|seeds/{_PART}(/{_PART}){{0,8}}")
@@ -82,8 +85,16 @@ def unpack(archive: Path, into: Path) -> None:
     import tarfile
     import zlib
 
+    class Entry(tarfile.TarInfo):
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            entry = super().frombuf(buf, encoding, errors)
+            if entry.size > MAX_NAME and entry.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+                raise Misuse("wire.body", reason="the bundle is larger than allowed")
+            return entry
+
     try:
-        with tarfile.open(archive, "r|gz") as tar:
+        with tarfile.open(archive, "r|gz", tarinfo=Entry) as tar:
             total = 0
             for count, member in enumerate(tar, 1):
                 total += member.size

@@ -72,7 +72,7 @@ def load(folder: Path) -> Release:
     """Return the manifest in ``folder``. Raises ``Misuse("release.bundle")`` or ``Misuse("release.invalid")``."""
     try:
         return releases.parse(json.loads((folder / "release.json").read_bytes()))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Misuse("release.bundle", reason=str(error)) from None
 
 

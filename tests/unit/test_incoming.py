@@ -1,5 +1,6 @@
 """Bundles from outside: what is taken in, and what never is."""
 
+import gzip
 import hashlib
 import io
 import os
@@ -11,6 +12,7 @@ import pytest
 from agent.host.paths import Paths
 from agent.model.errors import Misuse
 from agent.operations import incoming
+from agent.releases.incoming import load
 from tests.fixtures.operations.house import tar
 
 
@@ -100,6 +102,14 @@ def test_what_is_no_archive_is_refused(paths: Paths, bundle: bytes) -> None:
     assert list(paths.incoming.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_name_that_would_fill_the_memory_is_refused_unread(paths: Paths, kind: bytes) -> None:
+    header = odd("name", kind)
+    header.size = 1 << 40
+    with pytest.raises(Misuse, match="larger than allowed"):
+        receive(paths, gzip.compress(header.tobuf(tarfile.GNU_FORMAT)))
+
+
 def test_only_old_leftovers_without_an_operation_are_swept(paths: Paths) -> None:
     for name, age in ((".old", 7200), (".new", 0), ("operation", 7200), ("lost", 7200)):
         folder = paths.incoming / name
@@ -107,3 +117,11 @@ def test_only_old_leftovers_without_an_operation_are_swept(paths: Paths) -> None
         os.utime(folder, (folder.stat().st_mtime - age,) * 2)
     incoming.sweep(paths, lambda name: name == "operation")
     assert sorted(folder.name for folder in paths.incoming.iterdir()) == [".new", "operation"]
+
+
+@pytest.mark.parametrize("text", ["[]", "5", "null", "{", "[" * 100_000, '"\\ud800"'])
+def test_a_manifest_that_is_none_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "release.json").write_text(text)
+    with pytest.raises(Misuse) as caught:
+        load(tmp_path)
+    assert caught.value.id in ("release.bundle", "release.invalid")

@@ -106,6 +106,8 @@ def test_a_body_survives_the_wire_and_nothing_behind_it_is_read() -> None:
         b'22\n{"bundle_length": -1}  ',
         b'19\n{"on_busy":"steal"}',
         b'19\n{"credentials":[1]}',
+        b'25\n{"client":{"a":"\\ud800"}}',
+        b'22\n{"client":{"a":"\xed\xa0\x80"}}',
     ],
 )
 def test_a_damaged_body_is_refused(raw: bytes) -> None:
