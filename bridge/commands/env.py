@@ -44,6 +44,7 @@ def init(flags: Flags, file: File = "") -> None:
     said = [speaker.text("say.wrote" if made.text != existing else "say.nothing_missing", path=path)]
     for names, message in ((made.generated, "generated"), (made.to_fill, "to_fill"), (made.kept, "kept")):
         said += [speaker.text(f"say.{message}", names=", ".join(names))] if names else []
+    said += [f"{name}: {hint}" for name, hint in hints.items() if name in made.to_fill]
     if asking.is_exposed(path):
         said.append(speaker.text("say.warning", text=speaker.text("say.not_ignored", path=path)))
     report = {"generated": list(made.generated), "to_fill": list(made.to_fill), "kept": list(made.kept)}

@@ -31,7 +31,7 @@ def logs(
     args: dict[str, Any] = {"tail": tail} | ({"service": service} if service else {})
     with reach(where, target) as host:
         result = host.agent.read("apps.logs", body(where, target, speaker.machine_lang, args))
-    speaker.answer(result, text(result))
+    speaker.answer(result, text(result) or speaker.text("say.no_logs", target=target))
 
 
 def text(result: dict[str, Any]) -> str:

@@ -102,10 +102,11 @@ class Console:
 
     def fault(self, error: IkomaError) -> None:
         """Print a fault and what to do about it to stderr."""
-        for line in error.message(self.lang).splitlines():
-            self._write(self.err, self.line(line) + "\n")
+        said = error.message(self.lang)
         if remedy := error.remedy(self.lang):
-            self._write(self.err, self.line(self.text("say.remedy", remedy=remedy)) + "\n")
+            said += "\n" + self.text("say.remedy", remedy=remedy)
+        for line in said.splitlines():
+            self._write(self.err, self.line(line) + "\n")
 
     def learn(self, *secrets: Secret | str) -> None:
         """Mask these values from now on."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.reports.console import Console
 from bridge.reports.model import DeploymentReport, PlanReport, StatusReport
-from bridge.reports.text import clean, seconds, table
+from bridge.reports.text import clean, filled, headline, seconds, table
 
 
 def deployment(report: DeploymentReport, console: Console) -> str:
@@ -15,9 +15,11 @@ def deployment(report: DeploymentReport, console: Console) -> str:
     say = console.text
     rows = [(say("head.app"), f"{report['app']} ({report['environment']})")]
     if report["release"]:
-        before = f"  ({say('head.previous')}: {report['previous']})" if report["previous"] else ""
+        before = f"  ({say('say.previous', release=report['previous'])})" if report["previous"] else ""
         rows.append((say("head.release"), f"{report['release']}{before}"))
-    rows.append((say("head.status"), " · ".join(clean(part) for part in (report["status"], report["message"]) if part)))
+    rows.append(
+        (say("head.status"), " · ".join(headline(part) for part in (report["status"], report["message"]) if part))
+    )
     if migrations := _migrations(report, console):
         rows.append((say("head.migrations"), migrations))
     rows += [(say("head.routes") if first else "", clean(url)) for first, url in _first(report["routes"])]
@@ -47,7 +49,7 @@ def _services(report: DeploymentReport, console: Console) -> str:
     if not names:
         return ""
     heads = [console.text(f"head.{name}") for name in ("service", "action", "state", "image")]
-    return table([heads, *(_service(name, report, console) for name in names)], indent="  ")
+    return table(filled([heads, *(_service(name, report, console) for name in names)]), indent="  ")
 
 
 def _service(name: str, report: DeploymentReport, console: Console) -> list[str]:
@@ -77,7 +79,8 @@ def status(report: StatusReport, console: Console) -> str:
         (say("head.since"), clean(report["since"] or "–")),
         (say("head.operation"), _operation(report["operation"], console)),
     ]
-    return "\n\n".join(part for part in (table(rows), _states(report["services"], console)) if part)
+    nothing = say("say.nothing_deployed") if report["release"] is None and not report["operation"] else ""
+    return "\n\n".join(part for part in (table(rows), _states(report["services"], console), nothing) if part)
 
 
 def _operation(operation: dict[str, Any] | None, console: Console) -> str:

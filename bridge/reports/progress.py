@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.protocol import Event
 from bridge.reports.console import Console
-from bridge.reports.text import clean, seconds
+from bridge.reports.text import clean, headline, seconds
 
 _MARKS = {"done": "✓", "skipped": "–", "failed": "✗", "undone": "↺"}
 
@@ -134,7 +134,7 @@ def _step(data: dict[str, Any]) -> str:
     status = str(data.get("status", ""))
     took = seconds(float(data.get("seconds") or 0.0))
     head = f"{_MARKS.get(status, '·')} {clean(data.get('step', '')):<14} {took:>7}"
-    return f"{head}  {clean(data.get('detail', ''))}".rstrip()
+    return f"{head}  {headline(data.get('detail', ''))}".rstrip()
 
 
 def _client(value: Any) -> str:

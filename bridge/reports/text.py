@@ -23,6 +23,12 @@ def clean_lines(text: object) -> list[str]:
     return [line for raw in str(text).splitlines() if (line := clean(raw).rstrip())]
 
 
+def headline(text: object) -> str:
+    """Return what foreign text says first: its first line, without the colon that announces the others."""
+    first, *others = clean_lines(text) or [""]
+    return first.removesuffix(":") if others else first
+
+
 def inert(line: str) -> str:
     """Return ``line`` so that GitHub's runner takes it for no workflow command, wherever it is printed.
 
@@ -39,6 +45,12 @@ def seconds(value: float) -> str:
     if value < 120:
         return f"{value:.0f} s"
     return f"{int(value) // 60} min {int(value) % 60} s"
+
+
+def filled(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return ``rows`` without the columns that hold nothing below their heading."""
+    kept = [index for index in range(len(rows[0])) if any(row[index] for row in rows[1:])]
+    return [[row[index] for index in kept] for row in rows]
 
 
 def table(rows: Iterable[Sequence[str]], *, indent: str = "") -> str:

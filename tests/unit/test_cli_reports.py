@@ -91,6 +91,7 @@ def test_a_group_is_closed_when_its_stage_fails() -> None:
     [
         (event("step", step="migrate", status="done", seconds=0.21, detail="x"), "✓ migrate          0.2 s  x"),
         (event("step", step="health", status="failed", seconds=12.4, detail=""), "✗ health            12 s"),
+        (event("step", step="a", status="failed", seconds=1.0, detail="2 reasons:\n- b"), "✗ a                1.0 s  2 reasons"),
         (event("progress", step="pull", text="api: ok"), "    api: ok"),
         (event("log", step="health", service="api", line="boom"), "    api | boom"),
         (event("accepted"), ""),
@@ -183,6 +184,25 @@ def test_the_status_table_shows_what_runs() -> None:
     assert "shop (staging)" in shown
     assert "deploy.apply  migrate" in shown
     assert "–" in final.status(model.status(Target("shop"), {}), console())
+
+
+def test_a_fault_keeps_the_lines_of_a_log() -> None:
+    speaker = console()
+    speaker.fault(IkomaError("health.exited", service="web", code=1, log="first\nsecond"))
+    assert read(speaker.err).splitlines()[-2:] == ["first", "second"]
+
+
+def test_a_deployment_that_failed_shows_no_empty_columns_and_the_first_line_of_why() -> None:
+    failed = {"status": "FAILED", "message": "two reasons:\n- a\n- b"}
+    report = model.deployment(Target("shop"), RESULT | failed | {"services": {}})
+    report["images"] = {"web": {"ref": "r@sha256:0", "built": True}}
+    shown = [line.split() for line in final.deployment(report, console()).splitlines()]
+    assert ["status", "FAILED", "·", "two", "reasons"] in shown
+    assert shown[-2:] == [["service", "image"], ["web", "built"]]
+
+
+def test_where_nothing_was_deployed_the_status_says_how_to_begin() -> None:
+    assert "pipeline run" in final.status(model.status(Target("shop"), {}), console())
 
 
 def test_tables_and_times_are_for_people() -> None:

@@ -148,8 +148,17 @@ MESSAGES = {
     "say.back": Message("go back: {command}", "revenir en arrière : {command}"),
     "say.remedy": Message("What to do: {remedy}", "Que faire : {remedy}"),
     "say.warning": Message("warning: {text}", "attention : {text}"),
+    "say.previous": Message("previous: {release}", "précédente : {release}"),
+    "say.nothing_deployed": Message(
+        "Nothing was deployed there yet: python -m bridge pipeline run",
+        "Rien n'y a encore été déployé : python -m bridge pipeline run",
+    ),
+    "say.no_logs": Message(
+        "{target}: no container there has written anything.",
+        "{target} : aucun conteneur n'y a rien écrit.",
+    ),
     "say.wrote": Message("wrote {path}", "{path} écrit"),
-    "say.kept": Message("{names}: kept as they are", "{names} : inchangées"),
+    "say.kept": Message("{names}: kept", "{names} : inchangées"),
     "say.generated": Message("{names}: generated", "{names} : générées"),
     "say.to_fill": Message("{names}: yours to fill in", "{names} : à compléter"),
     "say.nothing_missing": Message("nothing is missing in {path}", "il ne manque rien dans {path}"),
@@ -173,7 +182,6 @@ MESSAGES = {
     # Column and line heads.
     "head.app": Message("app", "application"),
     "head.release": Message("release", "version"),
-    "head.previous": Message("previous", "précédente"),
     "head.status": Message("status", "état"),
     "head.since": Message("since", "depuis"),
     "head.operation": Message("operation", "opération"),
