@@ -21,7 +21,7 @@ from agent.model.secret import Redactor
 POLL: Final = 0.1
 PROBE_EVERY: Final = 0.3
 IN_A_ROW: Final = 3
-LAST_LINES: Final = 10
+LAST_LINES: Final = 20
 WAVERING: Final = "health.wavering"
 """Healthy by the Engine's count, but the last check failed: the window begins anew."""
 
@@ -100,12 +100,17 @@ def _declared(health: dict[str, Any] | None) -> Verdict:
     if not health or health.get("Status") == "none":
         return Verdict("ready")
     last = (health.get("Log") or [{}])[-1]
-    said = str(last.get("Output") or "").strip()[-300:]
+    said = str(last.get("Output") or "").strip()[-300:] or _silent(last)
     if health["Status"] == "healthy":
-        return Verdict("waiting", WAVERING, {"said": said or "–"}) if health.get("FailingStreak") else Verdict("ready")
+        return Verdict("waiting", WAVERING, {"said": said}) if health.get("FailingStreak") else Verdict("ready")
     if health["Status"] == "unhealthy":
-        return Verdict("failed", "health.unhealthy", {"said": said or "–"})
-    return Verdict("waiting", "health.starting", {"said": said or "–"})
+        return Verdict("failed", "health.unhealthy", {"said": said})
+    return Verdict("waiting", "health.starting", {"said": said})
+
+
+def _silent(last: dict[str, Any]) -> str:
+    """What is left of a check that printed nothing: how it ended."""
+    return f"code {last['ExitCode']}" if "ExitCode" in last else "–"
 
 
 def addresses(inspected: dict[str, Any]) -> list[str]:

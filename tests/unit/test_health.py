@@ -47,6 +47,11 @@ def test_a_look_is_judged(seen: dict[str, Any] | None, state: str, why: str) -> 
     assert (verdict.state, verdict.id) == (state, why)
 
 
+def test_a_check_that_prints_nothing_is_told_by_its_code() -> None:
+    silent = {"Status": "unhealthy", "FailingStreak": 3, "Log": [{"ExitCode": 1, "Output": ""}]}
+    assert look(inspected(Health=silent), FIRST).params == {"said": "code 1"}
+
+
 def test_a_container_that_restarted_before_the_first_look_has_already_failed() -> None:
     assert look(inspected(restarts=2), None).state == "failed"
 

@@ -3,6 +3,13 @@
 from agent.model.messages import Message
 
 MESSAGES = {
+    "pull.done": Message("{count} of {total} image(s) pulled", "{count} image(s) sur {total} téléchargée(s)"),
+    "pull.nothing": Message("all {total} image(s) are here", "les {total} image(s) sont là"),
+    "roll_out.done": Message("{count} of {total} service(s) changed", "{count} service(s) sur {total} modifié(s)"),
+    "retire.done": Message(
+        "{containers} old container(s) and {releases} old release(s) removed",
+        "{containers} ancien(s) conteneur(s) et {releases} ancienne(s) livraison(s) retiré(s)",
+    ),
     "release.unknown": Message(
         "{slug} has no recorded release {release}.",
         "{slug} n'a pas de livraison enregistrée {release}.",

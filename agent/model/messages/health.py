@@ -2,8 +2,8 @@
 
 from agent.model.messages import Message
 
-_SEE_EN = "Read more of its log: python -m bridge logs {service}. The last lines:\n{log}"
-_SEE_FR = "Lisez la suite de son journal : python -m bridge logs {service}. Les dernières lignes :\n{log}"
+_SEE_EN = "Correct the service, then run the command again. The last lines it wrote:\n{log}"
+_SEE_FR = "Corrigez le service, puis relancez la commande. Les dernières lignes qu'il a écrites :\n{log}"
 
 MESSAGES = {
     "health.gone": Message(

@@ -26,7 +26,9 @@ class Commit(Step):
         )
         previous = _previous(before, release.id)
         records.serve(site, Current(release.id, previous, "HEALTHY", records.now(), ctx.operation))
-        return Outcome(detail=release.id, result={"release": release.id, "previous": previous})
+        routes = [f"https://{name}" for name in sorted(release.routes)]
+        served = {"release": release.id, "previous": previous, "routes": routes}
+        return Outcome(detail=release.id, result=served)
 
     def _facts(self, ctx: Context, values: str) -> dict[str, object]:
         release = incoming.of(ctx).release

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.model import messages
 from agent.operations.step import Context, Outcome, Step
 from agent.releases import images, incoming
 from agent.releases.site import Site
@@ -17,7 +18,8 @@ class Pull(Step):
         site = Site.of(ctx, ctx.target)
         wanted = sorted({service.image for service in release.services.values()})
         missing = [reference for reference in wanted if site.engine.image(reference) is None]
+        counts = {"count": len(missing), "total": len(wanted)}
         if not missing:
-            return Outcome("skipped", f"{len(wanted)}/{len(wanted)}")
+            return Outcome("skipped", messages.text("pull.nothing", counts, ctx.lang))
         images.pull(site, missing, release.platform, ctx.credentials, ctx.progress)
-        return Outcome(detail=f"{len(missing)}/{len(wanted)}")
+        return Outcome(detail=messages.text("pull.done", counts, ctx.lang))

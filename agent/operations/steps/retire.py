@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from agent.model import messages
 from agent.operations.step import Context, Outcome, Step
 from agent.releases import observe, prepare, records
 from agent.releases.site import Site
@@ -30,4 +31,5 @@ class Retire(Step):
             retired = records.retire(site, int(record.get("retention", 5)), needed)
         if not gone and not retired:
             return Outcome("skipped")
-        return Outcome(detail=f"-{len(gone)}, -{len(retired)}", result={"retired": retired})
+        counts = {"containers": len(gone), "releases": len(retired)}
+        return Outcome(detail=messages.text("retire.done", counts, ctx.lang), result={"retired": retired})

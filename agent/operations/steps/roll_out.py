@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from agent.model import messages
 from agent.operations.step import Context, Outcome, Step
 from agent.releases import incoming, observe, prepare, proxy, records, render, rollout, undo
 from agent.releases.site import Site
@@ -43,10 +44,11 @@ class RollOut(Step):
             old=[container for move in plan.moves for container in move.old],
             services=rollout.recorded(plan, prepared, observe.containers(site.engine, site.slug)),
         )
-        changed = sum(move.action != "unchanged" for move in plan.moves)
+        counts = {"total": len(plan.moves)}
+        counts["count"] = changed = sum(move.action != "unchanged" for move in plan.moves)
         return Outcome(
             "done" if changed else "skipped",
-            f"{changed}/{len(plan.moves)}",
+            messages.text("roll_out.done", counts, ctx.lang),
             {"services": rollout.services(site, plan, work.serving), "plan": plan.to_json()},
         )
 
