@@ -74,13 +74,13 @@ def _uuid7(milliseconds: int, entropy: bytes) -> str:
 
 
 def check_operation(value: str) -> str:
-    """Return the canonical form of an operation id, else raise ``Misuse("name.bad")``."""
+    """Return the canonical form of an operation id, else raise ``Misuse("name.operation")``."""
     try:
         parsed = uuid.UUID(value)
     except ValueError:
-        raise Misuse("name.bad", what="operation", value=value[:80]) from None
+        raise Misuse("name.operation", value=value[:80]) from None
     if parsed.version != 7 or str(parsed) != value.lower():
-        raise Misuse("name.bad", what="operation", value=value[:80])
+        raise Misuse("name.operation", value=value[:80])
     return str(parsed)
 
 

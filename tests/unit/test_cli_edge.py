@@ -80,7 +80,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["pipeline", "run", "--json"], Exit.MISUSE, "cli.no_app"),
         (["pipeline", "run", "--if-busy", "perhaps", "--json"], Exit.MISUSE, "cli.usage"),
         (["deploy", "apply", "--release", "gone.tar.gz", "--json"], Exit.MISUSE, "cli.unreadable"),
-        (["attach", "not-an-operation", "--json"], Exit.MISUSE, "name.bad"),
+        (["attach", "not-an-operation", "--json"], Exit.MISUSE, "name.operation"),
         (["call", "apps.logs", "nonsense", "--json"], Exit.MISUSE, "cli.argument"),
         (["nonsense", "--json"], Exit.MISUSE, "cli.usage"),
         (["init", "--json"], Exit.MISUSE, "guess.no_compose"),

@@ -142,7 +142,7 @@ HOSTILE = [
 @pytest.mark.parametrize("line", ["v1 status.get; id", "", "internal-sftp", "v1 attach"])
 def test_a_hostile_request_line_is_refused_by_the_program(house: House, line: str) -> None:
     answer = house.ask(line)
-    assert answer.error in ("wire.bad_request", "wire.version", "name.bad")
+    assert answer.error in ("wire.bad_request", "wire.version", "name.operation")
     assert answer.code == 78
 
 

@@ -78,8 +78,8 @@ MESSAGES = {
     "wire.unknown_operation": Message(
         "This host knows no operation {operation}.",
         "Cet hôte ne connaît pas l'opération {operation}.",
-        "See the latest ones: python -m bridge status",
-        "Voyez les dernières : python -m bridge status",
+        "See the latest ones: python -m bridge call operations.list",
+        "Voyez les dernières : python -m bridge call operations.list",
     ),
     "wire.internal": Message(
         "The agent failed in a way it did not foresee ({kind}); reference {reference}.",
