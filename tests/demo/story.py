@@ -37,7 +37,7 @@ It answers at http://{HOST}; from this machine:
 Try next:
   scripts/demo                      again: nothing is built, migrated or restarted
   scripts/demo break                a release that fails its health check; the old one goes on serving
-  eval "$(scripts/rig env)"         then any command: python -m bridge logs --app suite
+  eval "$(scripts/rig env)"         then any command: .venv/bin/python -m bridge logs --app suite
   scripts/rig exec -- docker ps     look inside the host
   scripts/demo down                 remove everything
 
