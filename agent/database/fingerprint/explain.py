@@ -254,7 +254,7 @@ def _table_changed(key: Key, change: Change) -> list[str]:
 def _column_changed(key: Key, change: Change) -> list[str]:
     head, found = f"alter table {place(key)} alter column {part(key)}", []
     if change.names & {"type", "collation"}:
-        found.append(f"{head} type {change.after['type']};")
+        found.append(f"{head} type {change.after['type']} using {part(key)}::{change.after['type']};")
     if "not_null" in change.names:
         found.append(f"{head} {'set' if change.after.get('not_null') else 'drop'} not null;")
     if "default" in change.names:
