@@ -56,7 +56,7 @@ def _is_built(image: Image, manifest: Manifest) -> bool:
         ):
             return True
         if (
-            manifest.name in command.words
+            manifest.label in command.words
             or manifest.folder in " ".join((run.folder, *command.words)).split("/app/")[-1]
         ):
             return True

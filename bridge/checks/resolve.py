@@ -37,7 +37,7 @@ def in_image(repo: Monorepo, manifest: Manifest, name: str, image: Image) -> Fou
     installed = installs(repo, image)
     if installed is None:
         return found
-    if found is Found.ROOT and (repo.root.name in installed or image.prunes is not None):
+    if found is Found.ROOT and (repo.root.label in installed or image.prunes is not None):
         return found
     if found is Found.ROOT and not _only_filtered(image):
         return found
@@ -47,7 +47,7 @@ def in_image(repo: Monorepo, manifest: Manifest, name: str, image: Image) -> Fou
 def installs(repo: Monorepo, image: Image) -> frozenset[str] | None:
     """Return the members that an image installs for; None when it installs for all."""
     if image.prunes is not None:
-        return frozenset({*image.prunes, repo.root.name})
+        return frozenset({*image.prunes, repo.root.label})
     if not image.installs or any(not _filters(run.command) for run in image.installs):
         return None
     names: set[str] = set()

@@ -128,7 +128,12 @@ class Image:
         if named:
             return frozenset(named)
         named = {name for _, item in self.filters if (name := self._named(item))}
-        return frozenset(named or self._by_place())
+        return frozenset(named or self._by_place() or self.repo.by_name)
+
+    @cached_property
+    def is_certain(self) -> bool:
+        """Whether something says what the image is about; otherwise it is taken to be about everything."""
+        return self.apps != frozenset(self.repo.by_name) or not self.repo.is_workspace
 
     def _named(self, item: Filter) -> str:
         text = item.text.removesuffix("...").removeprefix("...").removeprefix("^").strip("{}")
@@ -137,19 +142,29 @@ class Image:
         if text.startswith("./") or item.tool == "npm":
             prefix = "" if self.repo.folder == "." else self.repo.folder + "/"
             member = self.repo.members.get(prefix + text.removeprefix("./").rstrip("/"))
-            return member.name if member else ""
+            return member.label if member else ""
         same = [name for name in self.repo.by_name if name.rpartition("/")[2] == text]
         return same[0] if len(same) == 1 and item.tool == "pnpm" else ""
 
     def _by_place(self) -> set[str]:
+        if not self.repo.is_workspace:
+            return {self.repo.root.label}
         folder = posixpath.dirname(self.build.path)
         while folder:
-            if (member := self.repo.members.get(folder)) and member is not self.repo.root and member.name:
-                return {member.name}
+            if (member := self.repo.members.get(folder)) and member is not self.repo.root:
+                return {member.label}
             folder = posixpath.dirname(folder)
+        if entered := self._entered():
+            return entered
         copied = {copy.source.strip("./").rstrip("/") for copy in self.walk.copies}
-        apps = {member.name for place, member in self.repo.members.items() if place in copied and member.name}
+        apps = {member.label for place, member in self.repo.members.items() if place in copied and place != "."}
         return {name for name in apps if not any(name in self.repo.closure({other}) for other in apps - {name})}
+
+    def _entered(self) -> set[str]:
+        """The members in whose folders commands run, or where the image ends."""
+        places = {run.folder for run in self.runs} | {self.walk.layers[-1].folder if self.walk.layers else "/"}
+        ours = {folder: member for folder, member in self.repo.members.items() if member is not self.repo.root}
+        return {member.label for folder, member in ours.items() for place in places if place.endswith("/" + folder)}
 
     @cached_property
     def members(self) -> frozenset[str]:

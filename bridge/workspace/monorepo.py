@@ -50,9 +50,9 @@ class Monorepo:
 
     @cached_property
     def by_name(self) -> dict[str, Manifest]:
-        """Name → member; the root only when nothing else has its name."""
+        """Name (its folder for one without a name) → member; the root only when nothing else has its name."""
         named = sorted(self.members.values(), key=lambda item: item.folder != self.folder)
-        return {manifest.name: manifest for manifest in named if manifest.name}
+        return {manifest.label: manifest for manifest in named}
 
     def relative(self, folder: str) -> str:
         """Return ``folder`` of the repository as the lock file has it: relative to the root."""
@@ -75,7 +75,7 @@ class Monorepo:
         return frozenset(seen)
 
     def names_in(self, folders: set[str]) -> set[str]:
-        return {manifest.name for folder, manifest in self.members.items() if folder in folders and manifest.name}
+        return {manifest.label for folder, manifest in self.members.items() if folder in folders}
 
     @cached_property
     def hoisted(self) -> re.Pattern[str] | None:

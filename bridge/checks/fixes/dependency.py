@@ -94,6 +94,9 @@ def _usual(values: object, default: str) -> str:
 def _command(repo: Monorepo | None, manifest: Manifest, name: str, section: str) -> str:
     dev = " -D" if section == "devDependencies" else ""
     manager = repo.manager.name if repo else "npm"
+    if repo is not None and manifest is repo.root:
+        top = " -w" if manager == "pnpm" and repo.is_workspace else ""
+        return f"npm install{dev} {name}" if manager == "npm" else f"{manager} add{dev}{top} {name}"
     if manager == "pnpm":
         return f"pnpm add{dev} {name} --filter {manifest.label}"
     if manager == "yarn":

@@ -53,6 +53,8 @@ def _home(image: Image, run: Run) -> str | None:
 def _needed(image: Image, run: Run, sections: tuple[str, ...] = INSTALLED) -> list[str]:
     """Return the manifests, relative to the root, of the packages that the image builds."""
     repo = image.repo
+    if not image.is_certain:
+        return []
     prefix = "" if repo.folder == "." else repo.folder + "/"
     production = _is_production(run)
     wanted = repo.closure(image.apps, tuple(s for s in sections if s != "devDependencies" or not production))

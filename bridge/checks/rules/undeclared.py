@@ -51,7 +51,7 @@ def _judge(facts: Facts, repo: Monorepo | None, missing: Missing) -> tuple[Sever
         return Severity.INFO, f"only its types are used, and @types/{_typed(name)} is declared", []
     if name not in repo.known and f"@types/{_typed(name)}" in repo.known:
         return Severity.INFO, "a package of types alone, which the compiler finds", []
-    images = [image for image in facts.images if image.repo is repo and manifest.name in image.members]
+    images = [image for image in facts.images if image.repo is repo and manifest.label in image.members]
     built = [use for use in missing.uses if not use.aside]
     if not built:
         return Severity.INFO, "tests and tools use it, no image does", images
