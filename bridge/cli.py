@@ -13,6 +13,7 @@ import typer
 from bridge.commands import attach, call, check, deploy, edge, env, init, logs, pipeline, plan, rollback, status
 
 PROGRAM: Final = "python -m bridge"
+INSTALLED: Final = "ikoma-bridge"
 
 _EPILOG: Final = """\b
 Examples:
@@ -91,12 +92,19 @@ if importlib.util.find_spec("bridge.commands.host"):
     app.add_typer(host.app, name="host")
 
 
+def program(started_as: str, words: Sequence[str]) -> str:
+    """Return the name under which we speak; shells can complete that of the installed command alone."""
+    about_completion = any(word.startswith(("--install-completion", "--show-completion")) for word in words)
+    return INSTALLED if about_completion or started_as.rpartition("/")[2] == INSTALLED else PROGRAM
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     # No plug-in that happens to be installed may change how the contract is read; not looking for one is faster too.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     words = list(sys.argv[1:] if arguments is None else arguments)
+    name = program(sys.argv[0], words)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    sys.exit(edge.run(lambda: app(words, prog_name=PROGRAM, standalone_mode=False), words))
+    sys.exit(edge.run(lambda: app(words, prog_name=name, standalone_mode=False), words))

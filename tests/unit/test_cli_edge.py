@@ -70,6 +70,15 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.strip() == __version__
 
 
+def test_a_shell_is_taught_the_installed_command(tmp_path: Path) -> None:
+    started, root = tmp_path / "ikoma-bridge", Path(__file__).parents[2]
+    started.write_text("from bridge.cli import main\nmain()\n")
+    ask = {"_IKOMA_BRIDGE_COMPLETE": "complete_bash", "COMP_WORDS": "ikoma-bridge roll", "COMP_CWORD": "1"}
+    env = os.environ | {"PYTHONPATH": str(root)} | ask
+    done = subprocess.run([sys.executable, started], env=env, capture_output=True, text=True)
+    assert done.stdout.split() == ["rollback"], done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [
