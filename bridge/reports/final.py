@@ -31,8 +31,9 @@ def deployment(report: DeploymentReport, console: Console) -> str:
 
 def _back(report: DeploymentReport, console: Console) -> str:
     """After a release that replaced another: how to return to that one."""
-    replaced = report["previous"] not in (None, report["release"]) and report["status"] == "HEALTHY" and report["steps"]
-    if not replaced:
+    former = report["previous"] not in (None, report["release"]) and report["status"] == "HEALTHY"
+    actions = {service.get("action") for service in report["services"].values()}
+    if not former or not (actions & {"started", "replaced", "removed"} or report["migrations"]["applied"]):
         return ""
     environment = "" if report["environment"] == "production" else f" --env {report['environment']}"
     return console.text("say.back", command=f"python -m bridge rollback --app {report['app']}{environment}")

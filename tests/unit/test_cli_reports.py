@@ -201,6 +201,13 @@ def test_a_deployment_that_failed_shows_no_empty_columns_and_the_first_line_of_w
     assert shown[-2:] == [["service", "image"], ["web", "built"]]
 
 
+@pytest.mark.parametrize(("action", "said"), [("replaced", True), ("restarted", False), ("unchanged", False)])
+def test_the_way_back_is_shown_after_what_a_rollback_would_undo(action: str, said: bool) -> None:
+    result = RESULT | {"previous": "r-000000000000", "migrations": {}, "services": {"web": {"action": action}}}
+    shown = final.deployment(model.deployment(Target("shop"), result), console())
+    assert ("bridge rollback --app shop" in shown) is said
+
+
 def test_where_nothing_was_deployed_the_status_says_how_to_begin() -> None:
     assert "pipeline run" in final.status(model.status(Target("shop"), {}), console())
 
