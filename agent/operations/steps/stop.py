@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Collection
+from typing import Final
+
 from agent.operations.step import Context, Outcome, Step
 from agent.releases import observe, rollout, status
 from agent.releases.site import Site
+
+SETTLES: Final = 5.0
 
 
 class Stop(Step):
@@ -18,6 +24,7 @@ class Stop(Step):
         running = [item.id for item in observe.containers(site.engine, site.slug) if item.state == "running"]
         ctx.note(running=running)
         rollout.stop_all(site, [(container, rollout.DEFAULT_DRAIN) for container in running])
+        _settle(site, running)
         return Outcome("done" if running else "skipped", str(len(running)), {"services": status.services(site)})
 
     def undo(self, ctx: Context) -> str:
@@ -27,3 +34,14 @@ class Stop(Step):
         for container in stopped:
             site.engine.start(container)
         return str(len(stopped)) if stopped else ""
+
+
+def _settle(site: Site, stopped: Collection[str]) -> None:
+    """Wait until the engine's list says what its answer said: it may call a container running for a moment more."""
+    deadline = time.monotonic() + SETTLES
+    while time.monotonic() < deadline:
+        if not any(
+            item.id in stopped and item.state == "running" for item in observe.containers(site.engine, site.slug)
+        ):
+            return
+        time.sleep(0.05)
