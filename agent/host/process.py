@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,6 +62,7 @@ def run(
 
     Raises:
         IkomaError: ``process.missing`` when the program does not exist, and the two above.
+        KeyboardInterrupt: once the program has ended, which is interrupted as well.
     """
     from invoke.context import Context
     from invoke.exceptions import CommandTimedOut
@@ -70,16 +73,34 @@ def run(
         sink = _Lines(on_line)
         options |= {"hide": False, "out_stream": sink, "err_stream": sink}
     command = "exec " + shlex.join(argv)
+    runner = _interruptible()(Context())
     try:
-        result: Any = Context().run(command if cwd is None else f"cd {shlex.quote(str(cwd))} && {command}", **options)
+        result: Any = runner.run(command if cwd is None else f"cd {shlex.quote(str(cwd))} && {command}", **options)
     except CommandTimedOut as error:
         raise IkomaError("process.timeout", program=argv[0], seconds=int(timeout or 0)) from error
+    if runner.interrupted:
+        raise KeyboardInterrupt
     done = Completed(tuple(argv), int(result.exited), str(result.stdout), str(result.stderr))
     if done.code == 127 and not Path(argv[0]).is_absolute():
         raise IkomaError("process.missing", program=argv[0])
     if check and not done.ok:
         raise IkomaError("process.failed", program=" ".join(argv[:3]), code=done.code, said=done.last_lines())
     return done
+
+
+@cache
+def _interruptible() -> Any:
+    """Return Invoke's runner, but that an interruption ends the program: Invoke would type it, and then go on."""
+    from invoke.runners import Local
+
+    class Interruptible(Local):
+        interrupted = False
+
+        def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
+            self.interrupted = True
+            self.process.send_signal(signal.SIGINT)
+
+    return Interruptible
 
 
 @dataclass(frozen=True, slots=True)

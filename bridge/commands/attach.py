@@ -35,14 +35,14 @@ def attach(
     from agent.model.names import check_operation
     from agent.protocol import exit_code
     from bridge.commands.ending import finish
-    from bridge.pipeline.host import reach, terminated_is_interrupted
+    from bridge.pipeline.host import reach
     from bridge.reports.progress import progress
 
     where, speaker, operation = Where(flags), console(), check_operation(operation)
     target = where.known_target
     face = progress(speaker)
     show = _print if events else face.event
-    with reach(where, target) as host, face.stage(operation), terminated_is_interrupted():
+    with reach(where, target) as host, face.stage(operation):
         result = host.agent.attach(operation, after, show)
     if events:
         raise typer.Exit(int(exit_code(str(result.get("status", "")))))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ _UsageFault: type[Exception] = next(
 )
 
 _MACHINE = frozenset({"--json", "--events"})
+_INTERRUPTED = 130
+"""What Typer makes of an interruption before we see it."""
 
 _console: Console | None = None
 
@@ -41,7 +45,8 @@ def run(program: Callable[[], Any], arguments: Sequence[str]) -> int:
     _console = speaker = Console(as_json=not _MACHINE.isdisjoint(options))
     speaker.answered = "--events" in options  # its lines are the answer
     try:
-        with contextlib.redirect_stdout(speaker.people):  # what others print never mixes with the one object
+        # What others print never mixes with the one object.
+        with _terminated_is_interrupted(), contextlib.redirect_stdout(speaker.people):
             return _settle(program, speaker)
     except BrokenPipeError:
         # The reader left. Nothing more can be said to it, not even when the interpreter flushes at the end.
@@ -49,9 +54,29 @@ def run(program: Callable[[], Any], arguments: Sequence[str]) -> int:
         return Exit.FAILED
 
 
+@contextlib.contextmanager
+def _terminated_is_interrupted() -> Iterator[None]:
+    """Treat SIGTERM (a cancelled job) like Ctrl-C: what was begun here is tidied up, what goes on is named."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _settle(program: Callable[[], Any], speaker: Console) -> int:
     try:
-        return int(program() or 0)
+        code = int(program() or 0)
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        return code
     except typer.Exit as leaving:
         return leaving.exit_code
     except BrokenPipeError:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -90,23 +88,6 @@ def attach_command(target: Target, operation: str) -> str:
     return f"python -m bridge attach {operation} {target_options(target)}"
 
 
-@contextmanager
-def terminated_is_interrupted() -> Iterator[None]:
-    """Treat SIGTERM (a cancelled job) like Ctrl-C, which the client answers with "it goes on, attach with …"."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def perform(
     host: Host,
     capability: str,
@@ -121,6 +102,4 @@ def perform(
         IkomaError: ``remote.*`` when the host cannot be reached or this side was stopped, and what the agent
             refused at its door.
     """
-    agent = host.agent
-    with terminated_is_interrupted():
-        return agent.perform(capability, request, bundle, operation, on_event)
+    return host.agent.perform(capability, request, bundle, operation, on_event)
