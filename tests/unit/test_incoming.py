@@ -94,7 +94,9 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(paths: Paths, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    "bundle", [b"", b"no archive", tar({"release.json": b"x" * 9000})[:-40], b"\x1f\x8b" + b"\0" * 50]
+    "bundle",
+    [b"", b"no archive", tar({"release.json": b"x" * 9000})[:-40], b"\x1f\x8b" + b"\0" * 50],
+    ids=["empty", "text", "cut", "zeros"],
 )
 def test_what_is_no_archive_is_refused(paths: Paths, bundle: bytes) -> None:
     with pytest.raises(Misuse):

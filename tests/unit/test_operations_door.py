@@ -15,10 +15,13 @@ from agent.doors.service import Service
 from agent.host.keys import Grant
 from agent.host.paths import Paths
 from agent.model.errors import IkomaError, Misuse
-from agent.model.names import new_operation
+from agent.model.names import derived_operation, new_operation
 from agent.protocol import ROLES, Body, parse_line, read_body
 from tests.fixtures.operations.house import House
 from tests.fixtures.operations.index import INDEX
+
+KNOWN = derived_operation("test")
+"""An id that names the same test in every process."""
 
 NOWHERE = Paths()
 
@@ -120,7 +123,7 @@ def test_a_print_inside_a_capability_cannot_corrupt_the_stream(house: House) -> 
     ("capability", "body", "error"),
     [
         ("status.get", Body(), "wire.no_app"),
-        (f"deploy.restart {new_operation()}", Body(app="shop", args={"servcie": "web"}), "wire.unknown_argument"),
+        (f"deploy.restart {KNOWN}", Body(app="shop", args={"servcie": "web"}), "wire.unknown_argument"),
         ("operations.list", Body(app="shop", args={"limit": "many"}), "wire.number"),
         ("deploy.plan", Body(app="shop"), "wire.missing_argument"),
     ],
@@ -134,8 +137,8 @@ def test_arguments_that_are_wrong_are_named_before_anything_begins(
 
 HOSTILE = [
     "", "v1", "v2 hello", "hello", "v1 status.get; id", "v1 ../../bin/sh", "v1 --help", "v1 hello\nv1 hello",
-    "v1  hello", "v1 attach", "v1 attach x", f"v1 attach {new_operation()} after=-1", "v1 status.get $(id)",
-    f"v1 test.deploy {new_operation()} after=1", "scp -t /tmp", "internal-sftp", "v1 " + "a" * 600, "v1 hello é",
+    "v1  hello", "v1 attach", "v1 attach x", f"v1 attach {KNOWN} after=-1", "v1 status.get $(id)",
+    f"v1 test.deploy {KNOWN} after=1", "scp -t /tmp", "internal-sftp", "v1 " + "a" * 600, "v1 hello é",
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.model.errors import Misuse
-from agent.model.names import new_operation
+from agent.model.names import derived_operation
 from agent.protocol import (
     MAX_JSON,
     Body,
@@ -23,7 +23,7 @@ from agent.protocol import (
     read_body,
 )
 
-OPERATION = new_operation()
+OPERATION = derived_operation("test")
 
 
 @pytest.mark.parametrize(
