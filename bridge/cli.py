@@ -62,10 +62,25 @@ def _options(
     """Nothing happens before a command."""
 
 
+# One line of a terminal each; the first sentence of a command's own help may say more.
+_SHORT: Final = {
+    "init": "Write ikoma.release.json, and say why each thing was guessed.",
+    "check": "Find everything that would stop the build.",
+    "plan": "Show what would be built, and what the host would change.",
+    "status": "Show what serves: release, services, the running operation.",
+    "attach": "Follow an operation from its first event to its end.",
+    "rollback": "Go back to a recorded healthy release.",
+    "pipeline run": "Check, build, plan, deploy, and wait until it is healthy.",
+    "deploy apply": "Deploy what the registry has, or a kept release.",
+    "env init": "Write a file with every value the app asks for.",
+    "env diff": "Compare the names here, those there, and those needed.",
+}
+
+
 def _mount(name: str, summary: str, **commands: Callable[..., None]) -> None:
     group = _group(summary)
     for command, work in commands.items():
-        group.command(command)(work)
+        group.command(command, short_help=_SHORT.get(f"{name} {command}"))(work)
     # One command alone must stay a word of its own: `pipeline run`, not `pipeline`.
     group.callback()(_words)
     app.add_typer(group, name=name)
@@ -75,15 +90,15 @@ def _words() -> None:
     """A group of commands."""
 
 
-app.command("init")(init.init)
+app.command("init", short_help=_SHORT["init"])(init.init)
 _mount("pipeline", "Check, build, plan and deploy: the whole way.", run=pipeline.run)
 _mount("deploy", "Deploy what is built already.", apply=deploy.apply)
-app.command("check")(check.check)
-app.command("plan")(plan.plan)
-app.command("status")(status.status)
-app.command("attach")(attach.attach)
+app.command("check", short_help=_SHORT["check"])(check.check)
+app.command("plan", short_help=_SHORT["plan"])(plan.plan)
+app.command("status", short_help=_SHORT["status"])(status.status)
+app.command("attach", short_help=_SHORT["attach"])(attach.attach)
 app.command("logs")(logs.logs)
-app.command("rollback")(rollback.rollback)
+app.command("rollback", short_help=_SHORT["rollback"])(rollback.rollback)
 _mount("env", "The app's environment file on the host.", init=env.init, diff=env.diff, push=env.push)
 app.command("call")(call.call)
 if importlib.util.find_spec("bridge.commands.host"):

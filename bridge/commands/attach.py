@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @shared(*REPOSITORY, *HOST)
 def attach(
     flags: Flags,
-    operation: Annotated[str, typer.Argument(help="The operation's id, as its start or the status shows it.")],
+    operation: Annotated[
+        str, typer.Argument(metavar="OPERATION", help="The operation's id, as its start or the status shows it.")
+    ],
     after: Annotated[int, typer.Option("--after", min=0, metavar="N", help="Only events after number N.")] = 0,
     events: Annotated[
         bool, typer.Option("--events", help="Print each event as a line of JSON, and nothing else.")

@@ -22,9 +22,11 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 @shared(*REPOSITORY, *HOST)
 def call(
     flags: Flags,
-    capability: Annotated[str, typer.Argument(help="Its name, such as apps.logs; platform.capabilities lists them.")],
+    capability: Annotated[
+        str, typer.Argument(metavar="CAPABILITY", help="Its name, such as apps.logs; platform.capabilities lists them.")
+    ],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="key=value, key=@file, or key=- for stdin.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="key=value, key=@file, or key=- for stdin.")
     ] = None,
 ) -> None:
     """Call any capability of the agent.

@@ -105,6 +105,8 @@ def foreseen(fault: BaseException) -> IkomaError:
         return fault
     if isinstance(fault, KeyboardInterrupt | typer.Abort):
         return IkomaError("cli.cancelled")
+    if type(fault).__name__ == "NoArgsIsHelpError":  # its message is the help itself
+        return Misuse("cli.help", help=str(fault))
     if isinstance(fault, _UsageFault):
         context = getattr(fault, "ctx", None)
         command = context.command_path if context else "python -m bridge"

@@ -42,7 +42,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing the
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
-@app.command("bootstrap")
+@app.command("bootstrap", short_help="Install the agent, or bring an installation up to date.")
 @shared(*_SHARED)
 def bootstrap(
     flags: Flags,
@@ -55,7 +55,9 @@ def bootstrap(
     public_key: Annotated[
         Path | None, typer.Option("--public-key", metavar="FILE", help="The key to register: its .pub file.")
     ] = None,
-    role: Annotated[str, typer.Option("--role", help="Its role: observer, operator or builder.")] = "builder",
+    role: Annotated[
+        str, typer.Option("--role", metavar="ROLE", help="Its role: observer, operator or builder.")
+    ] = "builder",
     grant_app: Annotated[
         list[str] | None, typer.Option("--grant-app", metavar="APP", help="An app it may act on (default: all).")
     ] = None,
@@ -84,7 +86,7 @@ def bootstrap(
         _answer(admin.destination, installation.plan, proceed, version=installation.wanted.version)
 
 
-@app.command("check")
+@app.command("check", short_help="Look at a host and change nothing.")
 @shared(*_SHARED)
 def check(flags: Flags, admin_user: AdminUser = "", admin_key: AdminKey = "") -> None:
     """Look at a host and change nothing: system, engine, ports 80 and 443, disk, databases, clock.
@@ -106,7 +108,7 @@ def check(flags: Flags, admin_user: AdminUser = "", admin_key: AdminKey = "") ->
         raise typer.Exit(int(Exit.FAILED))
 
 
-@app.command("upgrade")
+@app.command("upgrade", short_help="Bring the agent to this bridge's version.")
 @shared(*_SHARED)
 def upgrade(
     flags: Flags,

@@ -14,7 +14,7 @@ from bridge.pipeline.settings import Flags, Where
 @shared(*REPOSITORY, *HOST)
 def logs(
     flags: Flags,
-    service: Annotated[str, typer.Argument(help="Only this service.")] = "",
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="Only this service.")] = "",
     tail: Annotated[int, typer.Option("--tail", min=1, max=2000, metavar="N", help="How many lines.")] = 100,
 ) -> None:
     """Show the last lines of the services' logs.

@@ -70,6 +70,13 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.strip() == __version__
 
 
+def test_a_group_alone_is_its_help_with_a_line_for_each_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("env") == Exit.MISUSE
+    shown = capsys.readouterr().err.rstrip()
+    assert shown.endswith("push  Send values to the host.")
+    assert "..." not in shown.partition("Commands:")[2]
+
+
 def test_a_shell_is_taught_the_installed_command(tmp_path: Path) -> None:
     started, root = tmp_path / "ikoma-bridge", Path(__file__).parents[2]
     started.write_text("from bridge.cli import main\nmain()\n")

@@ -3,6 +3,7 @@
 from agent.model.messages import Message
 
 MESSAGES = {
+    "cli.help": Message("{help}", "{help}"),
     "cli.usage": Message(
         "{reason}",
         "{reason}",
