@@ -88,7 +88,7 @@ MESSAGES = {
     ),
     "health.unwatched": Message(
         "Service {service} declares neither a health check nor a probe; it counts as healthy because it stays up.",
-        "Service {service} ne déclare ni contrôle de santé ni sonde ; il passe pour sain parce qu'il reste debout.",
+        "Le service {service} ne déclare ni contrôle de santé ni sonde ; il passe pour sain parce qu'il reste debout.",
         "Add “healthcheck:” to the compose file, or a probe to ikoma.release.json.",
         "Ajoutez « healthcheck: » au fichier compose, ou une sonde à ikoma.release.json.",
     ),
