@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -306,6 +307,43 @@ def test_the_cluster_of_a_killed_worker_dies_with_it_and_is_swept(tmp_path: Path
     assert folder.exists()
     assert scratch.sweep(tmp_path) >= 1
     assert not folder.exists()
+
+
+_CAGED = """
+import os, signal, sys
+from pathlib import Path
+import psycopg
+from agent.database.proof import scratch
+scratch.process.run(["true"])  # what it imports may be closed to others than root
+state = Path(sys.argv[2])
+os.chown(state, 65534, 65534)
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+if not scratch.is_caged(state):
+    raise SystemExit("no user namespaces")
+with scratch.cluster(scratch.programs(int(sys.argv[1])), state, "first") as admin:
+    with psycopg.connect(**admin.keywords()) as connection:
+        connection.execute("copy (select 1) to program 'ls /run /srv /home /tmp > seen'")
+        seen, = connection.execute("select pg_read_file('seen')").fetchone()
+        print(admin.host, "|", seen.split(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_server_of_the_agents_own_user_reaches_nothing_of_the_host() -> None:
+    with tempfile.TemporaryDirectory(dir="/var/lib") as folder:  # above it, everybody may enter
+        done = subprocess.run([sys.executable, "-c", _CAGED, str(MAJOR), folder], capture_output=True, text=True,
+                              env=os.environ | {"HOME": "/"})  # fmt: skip
+        if "no user namespaces" in done.stderr:
+            pytest.skip("this kernel lets nobody make user namespaces")
+        host, _, seen = done.stdout.partition(" | ")
+        assert seen.strip() == "['/home:', '/run:', 'mount', '/srv:', '/tmp:']", done.stderr
+        deadline = time.monotonic() + 10
+        while Path(host).parent.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not Path(host).parent.exists()  # it died with its worker
+        assert scratch.sweep(Path(folder)) == 0  # root's clusters lie elsewhere
 
 
 def test_two_rebuilds_of_the_same_files_give_the_same_fingerprint(proven: Host) -> None:

@@ -33,6 +33,7 @@ _PRELOADED: Final = """
            (select array_agg(extname::text order by extname) from pg_extension)
 """
 _WANT_PRELOAD: Final = ("pg_cron", "pg_net", "pg_stat_statements", "pgaudit", "pgsodium", "timescaledb")
+_MIGHTY: Final = ("pg_execute_server_program", "pg_write_server_files", "pg_read_server_files")
 _PROVIDERS: Final = {"i": "icu", "b": "builtin"}
 _MADE: Final = {
     "table", "foreign table", "view", "materialized view", "sequence", "column", "constraint", "index", "trigger",
@@ -63,6 +64,12 @@ class Likeness:
     words: tuple[str, ...]
     preload: tuple[str, ...]
     baseline: Fingerprint
+
+    @property
+    def may_run_programs(self) -> bool:
+        """Whether a migration could make the throw-away server run programs: by a superuser's right, or one it gets."""
+        mighty = any(role[1] or role[3] for role in self.roles if role[0] != self.superuser)
+        return mighty or self.migrator == self.superuser or any(group in _MIGHTY for group, _, _ in self.members)
 
     def named(self, text: str) -> str:
         """Return SQL of a fingerprint with the real names of roles and database."""

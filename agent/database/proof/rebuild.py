@@ -91,8 +91,9 @@ def rebuild(run: Run, live: Live, state: Path) -> Proof:
         state: the agent's state folder.
 
     Raises:
-        IkomaError: ``proof.no_server``, ``proof.no_extension``, ``proof.no_disk`` or ``proof.no_start`` when nothing
-            can be said; ``database.not_rebuildable`` when a file does not run in an empty database, with file and line.
+        IkomaError: ``proof.no_server``, ``proof.no_cage``, ``proof.no_extension``, ``proof.no_disk`` or
+            ``proof.no_start`` when nothing can be said; ``database.not_rebuildable`` when a file does not run in an
+            empty database, with file and line.
     """
     started = time.monotonic()
     comparison = compare_files(run.files, live.rows)
@@ -111,6 +112,8 @@ def _empty(run: Run, live: Live, state: Path) -> Iterator[Dsn]:
     programs = scratch.programs(like.major)
     if programs is None:
         raise IkomaError("proof.no_server", major=like.major)
+    if like.may_run_programs and not scratch.is_caged(state):
+        raise IkomaError("proof.no_cage", role=like.migrator)
     with scratch.cluster(programs, state, like.superuser, like.preload) as admin:
         with session(admin, "ikoma:proof") as connection:
             likeness.imitate(connection, like, _made_roles(run))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import shutil
 import signal
 import tempfile
@@ -41,6 +42,22 @@ _SETTINGS: Final = {
     "max_logical_replication_workers": "0", "max_parallel_workers": "0", "jit": "off", "track_activities": "on",
     "logging_collector": "off", "log_min_messages": "warning", "cron.launch_active_jobs": "off",
 }  # fmt: skip
+
+
+_HIDDEN: Final = tuple(
+    "/run /srv /home /root /tmp /etc/ikoma /var/log /var/backups /var/lib/docker /var/lib/containerd".split()  # noqa: SIM905
+)
+_CAGE: Final = """
+cd "$1"
+for place in %(hidden)s; do
+  if [ -d "$place" ]; then mount -t tmpfs -o mode=755 hidden "$place"; fi
+done
+mkdir -p "$1"
+mount --no-canonicalize --bind . "$1"
+cd "$1"
+shift
+exec "$@"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +182,7 @@ def _as_nobody() -> list[str]:
 @contextmanager
 def _server(found: Programs, folder: Path, superuser: str, more: dict[str, str]) -> Iterator[Dsn]:
     settings = [f"-c{name}={value}" for name, value in (_SETTINGS | more).items()]
-    argv = [*_alone(), *_caged(), found.of("postgres"), "-D", str(folder / "data"), *settings]
+    argv = [*_alone(folder), *_caged(), found.of("postgres"), "-D", str(folder / "data"), *settings]
     log = folder / "log"
     started = process.start(argv, log, cwd=folder)
     try:
@@ -175,13 +192,42 @@ def _server(found: Programs, folder: Path, superuser: str, more: dict[str, str])
         started.wait()
 
 
+def is_caged(state: Path) -> bool:
+    """Say whether a server here reaches nothing of the host, whatever its superuser makes it run."""
+    return not os.geteuid() or bool(_cage(str(_base(state))))
+
+
+def _alone(folder: Path) -> list[str]:
+    """Return the words that take the network away and, of the agent's own user, what that user may reach."""
+    if not os.geteuid():
+        return list(_without_network())
+    cage = _cage(str(folder.parent))
+    return [*cage, str(folder), *_enter()] if cage else []
+
+
 @cache
-def _alone() -> tuple[str, ...]:
-    """Return the words that take the network away, where the kernel lets us."""
-    words = (
-        ("unshare", "--net", "--") if not os.geteuid() else ("unshare", "--user", "--map-current-user", "--net", "--")
-    )
+def _without_network() -> tuple[str, ...]:
+    words = ("unshare", "--net", "--")
     return words if process.run([*words, "true"], check=False, timeout=10).ok else ()
+
+
+def _enter() -> tuple[str, ...]:
+    """Return the words that make us the ordinary user again, without a right over what the cage hides."""
+    return ("unshare", "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}", "--")
+
+
+@cache
+def _cage(base: str) -> tuple[str, ...]:
+    """Return the words that start a cage, where the kernel lets us; what it shows and runs comes behind them.
+
+    The agent's user may talk to the Engine, and a superuser's SQL may run programs: the server sees neither sockets
+    nor anything of the agent but its own folder, and cannot take that back.
+    """
+    hidden = " ".join(shlex.quote(place) for place in (*_HIDDEN, str(Path(base).parent)))
+    script = _CAGE % {"hidden": hidden}
+    words = ("unshare", "--user", "--map-root-user", "--mount", "--net", "--", "sh", "-ec", script, "cage")
+    tried = process.run([*words, base, *_enter(), "true"], check=False, timeout=10)
+    return words if tried.ok else ()
 
 
 def _caged() -> list[str]:

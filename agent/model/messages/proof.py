@@ -49,6 +49,12 @@ MESSAGES: Final[dict[str, Message]] = {
         "Install its package for PostgreSQL {major} on the host; or set migrations.proof to “off” in ikoma.release.json.",
         "Installez son paquet pour PostgreSQL {major} sur l'hôte ; ou mettez migrations.proof à « off » dans ikoma.release.json.",
     ),
+    "proof.no_cage": Message(
+        "The database was not rebuilt elsewhere: {role} or another role may run programs, and this kernel does not let the agent lock a throw-away PostgreSQL in.",
+        "La base n'a pas été reconstruite ailleurs : {role} ou un autre rôle peut lancer des programmes, et ce noyau ne permet pas à l'agent d'enfermer un PostgreSQL jetable.",
+        "Let migrations connect as a role that is no superuser, or allow unprivileged user namespaces (kernel.apparmor_restrict_unprivileged_userns=0).",
+        "Faites passer les migrations par un rôle qui n'est pas superutilisateur, ou autorisez les espaces de noms utilisateur (kernel.apparmor_restrict_unprivileged_userns=0).",
+    ),
     "proof.no_start": Message(
         "The throw-away PostgreSQL for the proof did not start: {reason}",
         "Le PostgreSQL jetable de la preuve n'a pas démarré : {reason}",
