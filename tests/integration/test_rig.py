@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import ssl
@@ -251,8 +252,7 @@ def _links() -> set[str]:
 def _traces(rig_id: str) -> list[str]:
     """Everything on this machine that bears the name of a rig."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
-    commands = [path.read_bytes().decode(errors="replace") for path in _command_lines()]
-    places = [*Path("/proc/mounts").read_text().splitlines(), *rules.splitlines(), *_links(), *commands]
+    places = [*Path("/proc/mounts").read_text().splitlines(), *rules.splitlines(), *_links(), *_command_lines()]
     found = [place for place in places if rig_id in place]
     return (
         found
@@ -261,8 +261,12 @@ def _traces(rig_id: str) -> list[str]:
     )
 
 
-def _command_lines() -> list[Path]:
-    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+def _command_lines() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it ended while we looked
+            found.append(path.read_bytes().decode(errors="replace"))
+    return found
 
 
 def _listing() -> dict[str, list[str]]:
