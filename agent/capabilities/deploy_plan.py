@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from agent.capabilities.call import Call
 from agent.model import release as releases
-from agent.model.errors import Misuse
-from agent.releases import precheck, prepare, records
+from agent.model.errors import IkomaError, Misuse
+from agent.model.release import Release
+from agent.releases import precheck, prepare, records, values
+from agent.releases.plan import Plan
 from agent.releases.site import Site
 
 
 def run(call: Call) -> dict[str, Any]:
-    """Return ``services`` (one move each), ``lines`` for people, ``pull`` (images missing here) and ``problems``."""
+    """Return ``services`` (one move each), ``lines`` for people, ``pull`` (images missing here) and ``problems``.
+
+    ``migrations`` holds the names that are ``pending`` and, as sentences, the ``problems`` the database would make.
+    """
     site = Site.of(call, call.the_target)
     release = _manifest(call)
-    problems = precheck.problems(site, release)
-    plan = None
-    if not any(problem.id == "compose.invalid" for problem in problems):
-        plan = prepare.compare(site, prepare.prepare(site, release), call.args.get("accept") or ())
+    problems, plan = _containers(call, site, release)
     current = records.current(site)
     images = sorted({service.image for service in release.services.values()})
     return {
@@ -30,11 +34,12 @@ def run(call: Call) -> dict[str, Any]:
         "lines": plan.render(call.lang) if plan else [],
         "pull": [image for image in images if site.engine.image(image) is None],
         "routes": release.routes,
+        "migrations": _migrations(call, release),
         "problems": [problem.to_json(call.lang) for problem in problems],
     }
 
 
-def _manifest(call: Call) -> releases.Release:
+def _manifest(call: Call) -> Release:
     manifest = call.args.get("manifest")
     if not isinstance(manifest, dict):
         raise Misuse("wire.missing_argument", capability="deploy.plan", argument="manifest")
@@ -42,3 +47,43 @@ def _manifest(call: Call) -> releases.Release:
     if release.target != call.the_target:
         raise Misuse("release.other", found=f"{release.id} ({release.target})", wanted=str(call.the_target))
     return release
+
+
+def _containers(call: Call, site: Site, release: Release) -> tuple[list[IkomaError], Plan | None]:
+    """Compare with what runs. A made-up word stands in for each missing value, or compose would say nothing else."""
+    lacking = values.lacking(site.home, release)
+    missing = [name for name in lacking if name not in _provided(call, release)]
+    with values.standing_in(site.home, lacking) if lacking else nullcontext() as file:
+        found, plan = _compared(call, site, release, file)
+    if not lacking:
+        return found, plan
+    named = [values.problem(call.the_target, missing)] if missing else []
+    return [*named, *(problem for problem in found if problem.id != "compose.invalid")], plan
+
+
+def _compared(call: Call, site: Site, release: Release, file: Path | None) -> tuple[list[IkomaError], Plan | None]:
+    problems = precheck.problems(site, release, file)
+    try:
+        prepared = prepare.prepare(site, release, file)
+    except IkomaError:  # it is among the problems
+        return problems, None
+    return problems, prepare.compare(site, prepared, call.args.get("accept") or ())
+
+
+def _provided(call: Call, release: Release) -> tuple[str, ...]:
+    """Return the names of values that a deployment writes itself: it makes the database first."""
+    from agent.operations.steps import provision
+
+    home = call.paths.target(call.the_target)
+    return (provision.APP_KEY,) if provision.makes(call.settings, home, release) else ()
+
+
+def _migrations(call: Call, release: Release) -> dict[str, Any]:
+    """Compare the manifest with the ledger, by checksum: the files themselves are not here."""
+    if not release.migrations:
+        return {"pending": [], "problems": []}
+    from agent.database import forecast
+
+    pending, problems = forecast.of(call.paths.target(call.the_target), call.settings, release)
+    said = [f"{problem.message(call.lang)} {problem.remedy(call.lang)}".rstrip() for problem in problems]
+    return {"pending": [item.removesuffix(".sql") for item in pending], "problems": said}

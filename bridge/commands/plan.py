@@ -20,12 +20,12 @@ def plan(flags: Flags, only: Only = None) -> None:
       python -m bridge plan --only website --json
     """
     from bridge.pipeline.planning import Planning
-    from bridge.reports import final
+    from bridge.reports import final, model
     from bridge.reports.progress import progress
 
     speaker = console()
     planning = Planning(Where(flags), speaker, progress(speaker), tuple(only or ()))
     report = planning.run()
     speaker.answer(report, final.plan(report, speaker))
-    if report["host"] and report["host"].get("problems"):
+    if model.obstructed(report):
         raise typer.Exit(int(Exit.FAILED))

@@ -9,7 +9,7 @@ from bridge.pipeline.host import body
 from bridge.pipeline.run import Pipeline, Wish
 from bridge.pipeline.settings import Where
 from bridge.reports.console import Console
-from bridge.reports.model import PlanImage, PlanReport
+from bridge.reports.model import MigrationPlan, PlanImage, PlanReport
 from bridge.reports.progress import Progress
 
 if TYPE_CHECKING:
@@ -46,11 +46,18 @@ class Planning:
             "release": release.id if release else None,
             "images": images,
             "host": there,
+            "migrations": _migrations(there),
         }
 
     def _ask(self, release: Release) -> dict[str, Any]:
         args = {"manifest": release.to_json()}
         return self.pipeline.host.agent.read("deploy.plan", body(self.where, release.target, self.pipeline.lang, args))
+
+
+def _migrations(there: dict[str, Any] | None) -> MigrationPlan | None:
+    """Return what the host says of its database, None where it was not asked or is too old to say."""
+    said = (there or {}).get("migrations")
+    return {"pending": list(said["pending"]), "problems": list(said["problems"])} if said else None
 
 
 def _images(known: Images, pipeline: Pipeline) -> dict[str, PlanImage]:

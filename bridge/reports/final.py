@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from bridge.reports.console import Console
-from bridge.reports.model import DeploymentReport, PlanReport, StatusReport
+from bridge.reports.model import DeploymentReport, MigrationPlan, PlanReport, StatusReport
 from bridge.reports.text import clean, filled, headline, seconds, table
+
+_DOWN: Final = frozenset({"stopped", "exited", "dead"})
 
 
 def deployment(report: DeploymentReport, console: Console) -> str:
@@ -80,8 +82,25 @@ def status(report: StatusReport, console: Console) -> str:
         (say("head.since"), clean(report["since"] or "–")),
         (say("head.operation"), _operation(report["operation"], console)),
     ]
-    nothing = say("say.nothing_deployed") if report["release"] is None and not report["operation"] else ""
-    return "\n\n".join(part for part in (table(rows), _states(report["services"], console), nothing) if part)
+    parts = (table(rows), _states(report["services"], console), _hint(report, console))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _hint(report: StatusReport, console: Console) -> str:
+    """What to type where nothing serves and nobody is at it."""
+    if report["operation"]:
+        return ""
+    if report["release"] is None:
+        return console.text("say.nothing_deployed")
+    lasting = [value for value in report["services"].values() if not _ends_by_itself(value)]
+    if not lasting or any(_state(value)[0] not in _DOWN for value in lasting):
+        return ""
+    environment = "" if report["environment"] == "production" else f" --env {report['environment']}"
+    return console.text("say.stopped", command=f"python -m bridge call deploy.up --app {report['app']}{environment}")
+
+
+def _ends_by_itself(service: Any) -> bool:
+    return isinstance(service, Mapping) and service.get("kind") == "one-shot"
 
 
 def _operation(operation: dict[str, Any] | None, console: Console) -> str:
@@ -114,9 +133,18 @@ def plan(report: PlanReport, console: Console) -> str:
     if host is None:
         after = console.text("say.plan_later")
     else:
-        after = "\n".join([*map(clean, host.get("lines") or []), *_problems(host.get("problems") or [], console)])
+        lines = [*map(clean, host.get("lines") or []), *_pending(report["migrations"], console)]
+        after = "\n".join([*lines, *_problems(host.get("problems") or [], console)])
     head = f"{report['app']} ({report['environment']})  {report['release'] or ''}".rstrip()
     return "\n\n".join(part for part in (head, table(rows, indent="  "), after) if part)
+
+
+def _pending(migrations: MigrationPlan | None, console: Console) -> list[str]:
+    if migrations is None:
+        return []
+    names = [clean(name) for name in migrations["pending"]]
+    said = [console.text("say.plan_migrations", count=len(names), names=", ".join(names))] if names else []
+    return [*said, *(f"✗ {clean(problem)}" for problem in migrations["problems"])]
 
 
 def _problems(problems: list[dict[str, Any]], console: Console) -> list[str]:

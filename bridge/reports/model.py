@@ -96,14 +96,22 @@ class PlanImage(TypedDict):
     build: bool
 
 
+class MigrationPlan(TypedDict):
+    """Names of migration files that a run would apply, and sentences that say why it would not."""
+
+    pending: list[str]
+    problems: list[str]
+
+
 class PlanReport(TypedDict):
-    """What a run would do; ``release`` and ``host`` are null while images are missing."""
+    """What a run would do; ``release``, ``host`` and ``migrations`` are null while images are missing."""
 
     app: str
     environment: str
     release: str | None
     images: dict[str, PlanImage]
     host: dict[str, Any] | None
+    migrations: MigrationPlan | None
 
 
 class FailureReport(TypedDict):
@@ -122,6 +130,12 @@ def error_report(error: IkomaError, lang: str) -> ErrorReport:
         "message": error.message(lang),
         "remedy": error.remedy(lang),
     }
+
+
+def obstructed(report: PlanReport) -> bool:
+    """Say whether a run of this plan would be refused."""
+    migrations = report["migrations"]
+    return bool((report["host"] or {}).get("problems") or (migrations and migrations["problems"]))
 
 
 def unfinished(error: IkomaError) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from agent.model.release import ReleaseMigration
 from agent.protocol import Event
-from tests.integration.rollout_fixtures import GOOD, SERVE, Shop, busybox, shop, users
+from tests.integration.rollout_fixtures import GOOD, JOB, SERVE, Shop, busybox, shop, users
 
 __all__ = ["busybox", "shop"]
 
@@ -209,6 +210,24 @@ def test_a_plan_says_what_would_happen_and_changes_nothing(shop: Shop) -> None:
     assert {item["service"]: item["action"] for item in plan["services"]} == {"web": "replaced", "jobs": "unchanged"}
     assert plan["problems"] == []
     assert shop.containers() == before
+
+
+def test_a_plan_names_the_values_that_are_missing_and_tells_the_rest(shop: Shop) -> None:
+    asking = shop.service(JOB, "${MOLLIE_KEY:?required}")
+    release = shop.version("one", mailer=("worker", asking)).model_copy(update={"required_env": ["MOLLIE_KEY"]})
+    plan = shop.read("deploy.plan", manifest=release.to_json())
+    assert [problem["id"] for problem in plan["problems"]] == ["preflight.environment"]
+    assert "MOLLIE_KEY" in plan["problems"][0]["message"]
+    assert f"env push --app {shop.name}" in plan["problems"][0]["remedy"]
+    assert {item["service"] for item in plan["services"]} == {"web", "jobs", "mailer"}
+    assert plan["migrations"] == {"pending": [], "problems": []}
+
+
+def test_a_plan_tells_the_migrations_of_a_target_without_a_database(shop: Shop) -> None:
+    files = [ReleaseMigration(file=f"{name}.sql", sha256="a" * 64) for name in ("0001_a", "0002_b")]
+    release = shop.version("one").model_copy(update={"migrations": files})
+    plan = shop.read("deploy.plan", manifest=release.to_json())
+    assert plan["migrations"]["pending"] == ["0001_a", "0002_b"]
 
 
 def test_a_hand_typed_compose_up_is_found_again_by_the_proxy(shop: Shop) -> None:

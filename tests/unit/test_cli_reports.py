@@ -212,6 +212,48 @@ def test_where_nothing_was_deployed_the_status_says_how_to_begin() -> None:
     assert "pipeline run" in final.status(model.status(Target("shop"), {}), console())
 
 
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        ({"web": "exited", "jobs": "stopped", "seed": "completed"}, True),
+        ({"web": "exited", "jobs": "running", "seed": "completed"}, False),
+        ({"seed": "completed"}, False),
+    ],
+)
+def test_a_target_that_was_stopped_says_how_to_bring_it_up(states: dict[str, str], said: bool) -> None:
+    services = {name: {"state": state, "kind": "one-shot" if name == "seed" else "worker"}
+                for name, state in states.items()}  # fmt: skip
+    result = {"release": "r-1", "status": "HEALTHY", "services": services}
+    shown = final.status(model.status(Target("shop", "staging"), result), console())
+    assert ("stopped: bring it up with python -m bridge call deploy.up --app shop --env staging" in shown) is said
+    starting = result | {"operation": {"id": "op", "capability": "deploy.up"}}
+    assert "bring it up" not in final.status(model.status(Target("shop"), starting), console())
+
+
+def planned(migrations: model.MigrationPlan | None) -> model.PlanReport:
+    host = {"lines": ["web: replaced"], "problems": []}
+    return {"app": "shop", "environment": "production", "release": "r-1", "images": {}, "host": host,
+            "migrations": migrations}  # fmt: skip
+
+
+def test_a_plan_names_the_migrations_it_would_apply() -> None:
+    report = planned({"pending": ["0002_x", "0003_y"], "problems": []})
+    assert "migrations: 2 pending: 0002_x, 0003_y" in final.plan(report, console()).splitlines()
+    assert not model.obstructed(report)
+
+
+def test_a_plan_that_the_database_would_stop_says_why_and_fails() -> None:
+    report = planned({"pending": [], "problems": ["0001_x.sql was changed.\x1b[31m"]})
+    assert "✗ 0001_x.sql was changed." in final.plan(report, console()).splitlines()
+    assert model.obstructed(report)
+
+
+def test_a_plan_of_an_older_host_says_nothing_of_migrations() -> None:
+    report = planned(None)
+    assert "migrations" not in final.plan(report, console())
+    assert not model.obstructed(report)
+
+
 def test_tables_and_times_are_for_people() -> None:
     assert table([("a", "bb"), ("ccc", "d")]) == "a    bb\nccc  d"
     assert table([]) == ""

@@ -144,6 +144,8 @@ MESSAGES = {
         "What the host would do is known once these images are built.",
         "Ce que ferait l'hôte sera connu une fois ces images construites.",
     ),
+    "say.plan_migrations": Message("migrations: {count} pending: {names}", "migrations : {count} en attente : {names}"),
+    "say.stopped": Message("stopped: bring it up with {command}", "arrêtée : relancez-la avec {command}"),
     "say.up_to_date": Message("nothing to do: this release already serves", "rien à faire : cette version est déjà en service"),
     "say.attach": Message("follow it from anywhere: {command}", "pour la suivre d'ailleurs : {command}"),
     "say.back": Message("go back: {command}", "revenir en arrière : {command}"),

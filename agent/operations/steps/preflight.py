@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from agent.model.errors import IkomaError
 from agent.model.migrations import compare
 from agent.model.release import Release, ReleaseMigration
 from agent.operations.step import Context, Outcome, Step
-from agent.releases import incoming, precheck
+from agent.releases import incoming, precheck, values
 
 _INTERPOLATION: Final = "compose.invalid"
 
@@ -68,8 +67,9 @@ def _reasons(ctx: Context) -> Iterator[IkomaError]:
         yield error
         return
     ctx.facts["release"] = release
-    lacking = sorted(set(release.required_env) - set(envfile.read(ctx.home.app_env)))
-    yield from _environment(ctx, lacking)
+    lacking = values.lacking(ctx.home, release)
+    if lacking:
+        yield values.problem(ctx.target, lacking)
     yield from _platform(release)
     yield from _migrations(ctx, release)
     if engine_answers:
@@ -101,12 +101,6 @@ def _too_little(ctx: Context, folder: Path) -> IkomaError:
     return IkomaError("preflight.disk", free=free, folder=folder, needed=needed)
 
 
-def _environment(ctx: Context, lacking: list[str]) -> Iterator[IkomaError]:
-    if lacking:
-        app, environment = ctx.target.app, ctx.target.environment
-        yield IkomaError("preflight.environment", keys=", ".join(lacking), app=app, environment=environment)
-
-
 def _platform(release: Release) -> Iterator[IkomaError]:
     host = f"linux/{platform.architecture()}"
     if release.platform != host:
@@ -127,11 +121,8 @@ def _containers(ctx: Context, release: Release, lacking: list[str]) -> list[Ikom
     """Ask about compose, ports and routes; a made-up word stands in for each missing value, or compose would refuse."""
     if not lacking:
         return precheck.problems(ctx, release)
-    ctx.home.base.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=ctx.home.base, prefix=".preflight-") as folder:
-        values = Path(folder) / "app.env"
-        envfile.write(values, envfile.read(ctx.home.app_env) | dict.fromkeys(lacking, "missing"))
-        return [found for found in precheck.problems(ctx, release, values) if found.id != _INTERPOLATION]
+    with values.standing_in(ctx.home, lacking) as file:
+        return [found for found in precheck.problems(ctx, release, file) if found.id != _INTERPOLATION]
 
 
 def _migrations(ctx: Context, release: Release) -> list[IkomaError]:

@@ -8,6 +8,8 @@ from typing import Final
 from agent.database import target
 from agent.database.provision import Made, Names, provision
 from agent.host import envfile
+from agent.host.paths import TargetPaths
+from agent.host.settings import Settings
 from agent.model import dsn as dsns
 from agent.model import messages
 from agent.model.dsn import Dsn
@@ -26,13 +28,22 @@ def needed(ctx: Context) -> bool:
     """
     if ctx.notes(Provision.name):
         return True
-    if not ctx.settings.provision or target.DSN in envfile.read(ctx.home.agent_env):
+    if not _allowed(ctx.settings, ctx.home):
         return False
     try:
         release = incoming.of(ctx).release
     except IkomaError:
         return False
-    return bool(release.migrations) or APP_KEY in release.required_env
+    return makes(ctx.settings, ctx.home, release)
+
+
+def makes(settings: Settings, home: TargetPaths, release: Release) -> bool:
+    """Whether deploying ``release`` on this host begins with making its database."""
+    return _allowed(settings, home) and (bool(release.migrations) or APP_KEY in release.required_env)
+
+
+def _allowed(settings: Settings, home: TargetPaths) -> bool:
+    return settings.provision and target.DSN not in envfile.read(home.agent_env)
 
 
 class Provision(Step):
