@@ -7,6 +7,7 @@ administrator may allow exceptions in the host settings (``allow``): ``<key>:<se
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ READERS: Final = frozenset({"extends", "label_file", "profiles"})
 """What a finished compose file has no use for. Compose would read another file with the agent's rights, or leave a
 service out of what is judged."""
 
+_ANY_PRIVATE: Final = "10.0.0.0/8"
+_PRIVATE: Final = tuple(map(ipaddress.ip_network, (_ANY_PRIVATE, "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 _OWN_FILE: Final = re.compile(r"app\.env|\./files/[0-9a-f]{64}(-x)?")
 
 
@@ -216,6 +219,20 @@ class _Judgement:
             yield Finding("policy.foreign", "", where, called)
         if entry.get("driver") not in (None, "", "bridge" if kind == "networks" else "local"):
             yield Finding("policy.value", "", f"{where}.driver", entry["driver"])
+        for block in (entry.get("ipam") or {}).get("config") or []:
+            if not _is_private(str(block.get("subnet") or _ANY_PRIVATE)):
+                yield Finding("policy.value", "", f"{where}.ipam.config.subnet", str(block["subnet"]))
+        if (entry.get("ipam") or {}).get("driver") not in (None, "", "default"):
+            yield Finding("policy.value", "", f"{where}.ipam.driver", str(entry["ipam"]["driver"]))
         if "file" in entry:
             yield from self._bind("", where, str(entry["file"]))
         yield from self._labels("", entry.get("labels") or {})
+
+
+def _is_private(subnet: str) -> bool:
+    """Whether nobody outside has these addresses: the host would send what is meant for them into the network."""
+    try:
+        found = ipaddress.ip_network(subnet, strict=False)
+    except ValueError:
+        return False
+    return any(found.version == known.version and found.subnet_of(known) for known in _PRIVATE)  # type: ignore[arg-type]
