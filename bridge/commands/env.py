@@ -31,20 +31,22 @@ def init(flags: Flags, file: File = "") -> None:
     """
     from agent.host.files import write_atomic
     from bridge.pipeline import appenv, asking
+    from bridge.reports.text import clean
 
     where, speaker = Where(flags), console()
     path = asking.file_of(where, file)
     existing = asking.read(path) if path.exists() else ""
     target = where.repository_target
     comment = speaker.text("say.env_comment", target=target)
-    hints = {"DATABASE_URL": speaker.text("say.env_database")}
-    made = appenv.template(existing, asking.wanted(where), name=str(path), comment=comment, hints=hints)
+    hints, asked = {"DATABASE_URL": speaker.text("say.env_database")}, asking.wanted(where)
+    made = appenv.template(existing, asked, name=str(path), comment=comment, hints=hints)
     if made.text != existing:
         write_atomic(path, made.text, 0o600)
     said = [speaker.text("say.wrote" if made.text != existing else "say.nothing_missing", path=path)]
     for names, message in ((made.generated, "generated"), (made.to_fill, "to_fill"), (made.kept, "kept")):
         said += [speaker.text(f"say.{message}", names=", ".join(names))] if names else []
-    said += [f"{name}: {hint}" for name, hint in hints.items() if name in made.to_fill]
+    told = [(want.name, want.told) for want in asked if want.told]
+    said += [f"{name}: {clean(hint)}" for name, hint in (*told, *hints.items()) if name in made.to_fill]
     if asking.is_exposed(path):
         said.append(speaker.text("say.warning", text=speaker.text("say.not_ignored", path=path)))
     report = {"generated": list(made.generated), "to_fill": list(made.to_fill), "kept": list(made.kept)}

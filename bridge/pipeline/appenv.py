@@ -10,6 +10,7 @@ from typing import Final
 
 from agent.host import envfile
 from agent.model.errors import Misuse
+from bridge.workspace import words
 
 _BARE: Final = re.compile(r"(?:export\s+)?[\w.-]+\s*=\s*(#.*)?")
 _WITH_DEFAULT: Final = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*):?-([^{}$]*)\}")
@@ -20,20 +21,35 @@ _IN_CODE: Final = re.compile(
 )
 _EVERYWHERE: Final = frozenset({"CI", "HOME", "HOST", "HOSTNAME", "LANG", "NODE_ENV", "PATH", "PORT", "TZ", "USER"})
 
-_SECRET: Final = re.compile(r"(^|_)(SECRET|KEY|TOKEN|PASSWORD|PASSWD|PASSPHRASE|SALT|PEPPER)(_BASE|_BASE64)?$")
+# A KEY alone may be anybody's (API_KEY): only one that says that it is the app's own secret is made up.
+_SECRET: Final = re.compile(
+    r"((^|_)(SECRET|SECRET_KEY|TOKEN|PASSWORD|PASSWD|PASSPHRASE|SALT|PEPPER)|^(SESSION|JWT)_(\w+_)?KEY)(_BASE|_BASE64)?$"
+)
 # A random value would only look right: these are handed out by somebody else, or are meant for everybody.
 _FOREIGN: Final = re.compile(
-    r"PUBLIC|ACCESS_KEY|(^|_)(AWS|S3|R2|MINIO|STRIPE|OPENAI|ANTHROPIC|MISTRAL|GITHUB|GITLAB|GOOGLE|AZURE|SENTRY|RESEND"
+    r"PUBLIC|PRIVATE_KEY|ACCESS_KEY|API_KEY|(^|_)(AWS|S3|R2|MINIO|STRIPE|OPENAI|ANTHROPIC|MISTRAL|GITHUB|GITLAB|GOOGLE|AZURE|SENTRY|RESEND"
     r"|SENDGRID|MAILGUN|POSTMARK|BREVO|TWILIO|SLACK|SMTP|SUPABASE|CLOUDFLARE|CLOUDINARY|CLERK|NPM|TURBO)_"
+)
+# What a compose file says of a value without saying anything about it.
+_NO_HINT: Final = re.compile(
+    r"([\w.-]+ )?((is|are|be) )?(must be (set|given|provided|defined)\b.*|(please )?(set|define|provide)( [\w.-]+)?"
+    r"|required|mandatory|missing|not set|unset|empty)?( in \S+)?",
+    re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A value that the app asks for; ``default`` is None when it cannot start without one."""
+    """A value that the app asks for.
+
+    Attributes:
+        default: None when the app cannot start without a value.
+        told: what its author says about it: then only a person can give the right value.
+    """
 
     name: str
     default: str | None = None
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +87,18 @@ def wanted(required: Iterable[str], texts: Iterable[str], code: Iterable[str] = 
         texts: every text of the services' definitions, without what only the build uses.
         code: names that the sources read from the environment.
     """
-    needed = sorted(set(required))
+    needed, texts = sorted(set(required)), list(texts)
+    told = {name: said for text in texts for name, why in words.demands(text).items() if (said := hint(why))}
     defaults = dict.fromkeys(sorted(set(code)), "")
     defaults |= {match[1]: match[2] for text in texts for match in _WITH_DEFAULT.finditer(text)}
-    return [*map(Wanted, needed), *(Wanted(name, value) for name, value in defaults.items() if name not in needed)]
+    asked = [Wanted(name, told=told.get(name, "")) for name in needed]
+    return [*asked, *(Wanted(name, value) for name, value in defaults.items() if name not in needed)]
+
+
+def hint(why: str) -> str:
+    """Return what ``why`` of ``${NAME:?why}`` says about a value, on one line; empty for “must be set” and the like."""
+    said = " ".join(why.split())
+    return "" if _NO_HINT.fullmatch(said.rstrip(" .!…")) else said
 
 
 def names_in_code(source: str) -> set[str]:
@@ -100,7 +124,7 @@ def template(
 
     Args:
         comment: the first lines of a new file, without ``#``.
-        hints: name → what to say above a value that is to be filled in.
+        hints: name → what to say above a value that is to be filled in, after what its author says.
         generate: makes a secret; by default 64 hex digits from the system's generator.
 
     Raises:
@@ -116,10 +140,11 @@ def template(
             continue
         if want.default is not None:
             lines += [] if _mentioned(want.name, lines) else ["", f"#{want.name}={want.default}"]
-        elif looks_secret(want.name):
+        elif looks_secret(want.name) and not want.told:
             lines, made = _put(lines, want.name, generate()), [*made, want.name]
         else:
-            lines, open_ = _put(lines, want.name, "", hints.get(want.name, "")), [*open_, want.name]
+            said = " ".join(filter(None, (want.told, hints.get(want.name))))
+            lines, open_ = _put(lines, want.name, "", said), [*open_, want.name]
     kept = tuple(name for name, value in have.items() if value is not None)
     return Template("\n".join(lines).strip("\n") + "\n", tuple(made), tuple(open_), kept)
 

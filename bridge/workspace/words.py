@@ -108,6 +108,11 @@ def required_names(text: str) -> set[str]:
     return {name for _, name, operator, _ in _parts(text) if name and not operator.endswith(("-", "+"))}
 
 
+def demands(text: str) -> dict[str, str]:
+    """Return, for each variable that ``text`` insists on (``${NAME:?why}``), what it says when there is none."""
+    return {name: word for _, name, operator, word in _parts(text) if name and operator.endswith("?")}
+
+
 def _parts(text: str) -> Iterator[tuple[str, str, str, str]]:
     """Yield (literal, name, operator, word); ``name`` is empty at the end of the text."""
     literal, at = "", 0

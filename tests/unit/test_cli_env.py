@@ -61,7 +61,9 @@ def test_two_secrets_are_never_alike() -> None:
     ("name", "secret"),
     [
         ("SESSION_SECRET", True), ("JWT_KEY", True), ("AUTH_TOKEN", True), ("ADMIN_PASSWORD", True), ("SECRET", True),
-        ("SECRET_KEY_BASE", True), ("COOKIE_SALT", True), ("INTERNAL_API_KEY", True),
+        ("SECRET_KEY_BASE", True), ("COOKIE_SALT", True), ("APP_SECRET_KEY", True), ("SESSION_KEY", True),
+        ("API_KEY", False), ("INTERNAL_API_KEY", False), ("MAPS_KEY", False), ("JWT_PRIVATE_KEY", False),
+        ("JWT_ISSUER", False), ("SESSION_TTL", False),
         ("DATABASE_URL", False), ("KEYCLOAK_URL", False), ("TOKEN_TTL", False), ("PORT", False),
         ("STRIPE_SECRET_KEY", False), ("AWS_SECRET_ACCESS_KEY", False), ("NEXT_PUBLIC_KEY", False),
         ("SMTP_PASSWORD", False), ("GITHUB_TOKEN", False),
@@ -69,6 +71,32 @@ def test_two_secrets_are_never_alike() -> None:
 )  # fmt: skip
 def test_only_the_apps_own_secrets_are_made_up(name: str, secret: bool) -> None:
     assert appenv.looks_secret(name) is secret
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "PARTNER_SECRET"])
+def test_what_an_author_says_of_a_value_stands_above_its_empty_line(name: str) -> None:
+    asked = appenv.wanted([name], [f"x-${{{name}:?ask the partner\n  desk for one}}"])
+    made = fill("", asked)
+    assert f"# ask the partner desk for one\n{name}=\n" in made.text
+    assert (made.generated, made.to_fill) == ((), (name,))
+    assert fill(made.text, asked).text == made.text
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "",
+        "must be set",
+        "must be set in app.env!",
+        "required",
+        "NAME is required.",
+        "missing",
+        "Must be set…",
+        "set NAME in .env",
+    ],
+)
+def test_words_that_say_nothing_about_a_value_do_not_keep_a_secret_from_being_made(why: str) -> None:
+    assert fill("", appenv.wanted(["SESSION_SECRET"], [f"${{SESSION_SECRET:?{why}}}"])).generated == ("SESSION_SECRET",)
 
 
 def test_a_line_that_is_none_is_named_by_its_number_and_not_shown() -> None:
@@ -79,7 +107,7 @@ def test_a_line_that_is_none_is_named_by_its_number_and_not_shown() -> None:
 
 
 def test_compose_and_code_are_asked_for_names() -> None:
-    texts = ["${A:?x}", "${B:-two}", "${C-}", "$$NOT", "$${NOR:-x}"]
+    texts = ["${A:?required}", "${B:-two}", "${C-}", "$$NOT", "$${NOR:-x}"]
     wanted = appenv.wanted(["A"], texts, {"D", "A", "B"})
     assert wanted == [Wanted("A"), Wanted("B", "two"), Wanted("D", ""), Wanted("C", "")]
 
