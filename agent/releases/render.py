@@ -159,14 +159,36 @@ class Places:
     def volume(self, item: Any) -> Any:
         """Return a mount with its source in place; named volumes stay."""
         if isinstance(item, dict):
-            return item | {"source": self.source(item["source"])} if item.get("type") == "bind" else item
+            if item.get("type") != "bind":
+                return item
+            source = self.source(item["source"])
+            return item | {"source": source} | ({"read_only": True} if _released(source) else {})
         source, colon, rest = str(item).partition(":")
-        return f"{self.source(source)}:{rest}" if colon and source.startswith((".", "/", "~")) else item
+        if not colon or not source.startswith((".", "/", "~")):
+            return item
+        source = self.source(source)
+        return f"{source}:{_read_only(rest) if _released(source) else rest}"
 
     def tree(self, folder: str) -> dict[str, MountedFile]:
         """Return the files below ``folder`` by their path inside it."""
         prefix = "" if folder == "." else folder + "/"
         return {path[len(prefix) :]: file for path, file in self._files.items() if path.startswith(prefix)}
+
+
+def _released(source: str) -> bool:
+    """Whether a mount shows files of the release.
+
+    A container may not write to them: the agent writes the next release through the same folders, and would follow a
+    link that stands there.
+    """
+    return source.startswith("./files/")
+
+
+def _read_only(rest: str) -> str:
+    """Return ``target[:options]`` of a short mount with ``ro`` among its options."""
+    target, _, options = rest.partition(":")
+    kept = [option for option in options.split(",") if option not in ("", "rw", "ro")]
+    return f"{target}:{','.join([*kept, 'ro'])}"
 
 
 def file_name(file: MountedFile) -> str:

@@ -24,6 +24,11 @@ def outer_link(state: State, box: Box) -> str:
     return f"ik{state.rig}-{box.octet}"
 
 
+def mend(state: State, box: Box) -> None:
+    """Put a cable back that a test pulled and did not live to put back."""
+    run(["ip", "link", "set", outer_link(state, box), "up"])
+
+
 def up(state: State) -> None:
     """Bring the bridge and the builder's way out into being; a second call changes nothing."""
     if state.subnet is None:

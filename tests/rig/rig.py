@@ -27,6 +27,7 @@ def up(state: State, name: str, disk: str | None) -> Box:
         login = {"user": registry.PUSHER, "token": state.registry_token}
         images.ensure(state, smithy, registry.storage(storehouse), login)
         box = host.ensure(state, name, disk)
+        network.mend(state, box)
         host.bootstrap(state, box)
     finally:
         states.save(state)  # whatever was reached, `down` must know of it

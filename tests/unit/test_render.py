@@ -68,7 +68,14 @@ def test_a_restart_policy_that_is_declared_stays() -> None:
 )
 def test_a_mounted_path_lies_in_the_targets_own_folders_or_is_left_for_the_policy(source: str, place: str) -> None:
     long = web(release({"volumes": [{"type": "bind", "source": source, "target": "/x"}]}))["volumes"]
-    assert long == [{"type": "bind", "source": place, "target": "/x"}]
+    only_read = {"read_only": True} if place.startswith("./files/") else {}
+    assert long == [{"type": "bind", "source": place, "target": "/x"} | only_read]
+
+
+@pytest.mark.parametrize("written", ["./conf:/c", "./conf:/c:rw", "./conf:/c:ro", "./conf:/c:rw,z"])
+def test_a_container_may_not_write_to_what_the_release_brings(written: str) -> None:
+    (volume,) = web(release({"volumes": [written]}))["volumes"]
+    assert volume.partition(":/c:")[2] in ("ro", "z,ro")
 
 
 def test_a_mounted_folder_is_named_by_what_is_in_it() -> None:
