@@ -98,7 +98,8 @@ def _interruptible() -> Any:
 
         def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
             self.interrupted = True
-            self.process.send_signal(signal.SIGINT)
+            # Not SIGINT: a program started in the background of a shell that is no terminal inherits it as ignored.
+            self.process.send_signal(signal.SIGTERM)
 
     return Interruptible
 

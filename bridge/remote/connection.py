@@ -90,11 +90,18 @@ def _handshake(connection: Connection, destination: Destination, key: Any) -> No
         connection.open()
     except BadHostKeyException:
         raise
-    except AuthenticationException:
+    except AuthenticationException as error:
+        if not _answered(error):
+            raise IkomaError("remote.no_ssh", host=destination.host, port=destination.port, reason=str(error)) from None
         raise IkomaError("remote.auth_refused", destination=destination, fingerprint=key.fingerprint) from None
     except (SSHException, EOFError, OSError) as error:
         reason = str(error) or type(error).__name__
         raise IkomaError("remote.no_ssh", host=destination.host, port=destination.port, reason=reason) from None
+
+
+def _answered(error: AuthenticationException) -> bool:
+    """Say whether the host refused the key: paramiko raises the same for a connection that broke meanwhile."""
+    return "shut down" not in str(error) and "timeout" not in str(error).lower()
 
 
 @contextlib.contextmanager

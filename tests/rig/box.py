@@ -40,6 +40,11 @@ def is_running(box: Box) -> bool:
     return box.pid is not None and _start_time(box.pid) == box.started
 
 
+def is_up(box: Box) -> bool:
+    """Whether the box runs and its services were let go: an ``up`` that was killed leaves one that waits for ever."""
+    return is_running(box) and (states.share(box.name) / "go").exists()
+
+
 def root(box: Box) -> Path:
     """The box's file system as seen from outside; only while it runs."""
     return Path(f"/proc/{box.pid}/root")

@@ -15,7 +15,7 @@ RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 def ensure(state: State) -> Box:
     """The running builder, started if need be."""
     box = state.boxes.setdefault("builder", Box("builder", "builder", BUILDER))
-    if not boxes.is_running(box):
+    if not boxes.is_up(box):
         boxes.start(state, box, rootfs.ensure(rootfs.BOX), engine.SERVICES, lambda: _furnish(state, box))
     engine.wait(box)
     return box

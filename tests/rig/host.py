@@ -29,7 +29,7 @@ def ensure(state: State, name: str, disk: str | None) -> Box:
     if disk and disk != box.disk:
         raise RigError(f"{name} exists with another disk; remove it with `scripts/rig down --name {name}` first")
     state.boxes[name] = box
-    if not boxes.is_running(box):
+    if not boxes.is_up(box):
         boxes.start(state, box, rootfs.ensure(rootfs.BOX), SERVICES, lambda: _furnish(state, box))
     wait_until("sshd to answer", lambda: _ssh_answers(state.address(box.octet)))
     database.wait(box)

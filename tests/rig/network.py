@@ -31,12 +31,13 @@ def mend(state: State, box: Box) -> None:
 
 def up(state: State) -> None:
     """Bring the bridge and the builder's way out into being; a second call changes nothing."""
-    if state.subnet is None:
-        state.subnet = _free_subnet(state.rig)
     name = bridge(state)
+    if state.subnet is None:
+        attempt(["ip", "link", "del", name])  # of an `up` that was killed before it could write down its subnet
+        state.subnet = _free_subnet(state.rig)
     if attempt(["ip", "link", "show", name]).returncode != 0:
         run(["ip", "link", "add", name, "mtu", str(mtu()), "type", "bridge"])
-        run(["ip", "addr", "add", f"{state.address(1)}/24", "dev", name])
+    run(["ip", "addr", "replace", f"{state.address(1)}/24", "dev", name])
     run(["ip", "link", "set", name, "up"])
     _open_way_out(state)
 

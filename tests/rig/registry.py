@@ -23,7 +23,7 @@ SERVICES: list[dict[str, object]] = [
 def ensure(state: State) -> Box:
     """The running registry, started if need be."""
     box = state.boxes.setdefault("registry", Box("registry", "registry", REGISTRY))
-    if not boxes.is_running(box):
+    if not boxes.is_up(box):
         boxes.start(state, box, rootfs.ensure(rootfs.BOX), SERVICES, lambda: _furnish(state, box))
     wait_until("the registry to listen", lambda: all(_listens(state, port) for port in (5000, 5001)))
     return box

@@ -21,10 +21,12 @@ CHECKOUT = Path(__file__).parents[2]
 
 @pytest.fixture
 def _interrupted_soon() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # CI may have started us with it ignored
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     yield
     timer.cancel()
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("_interrupted_soon")
