@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import io
+import importlib
 import json
 import os
 import pwd
@@ -14,28 +14,25 @@ from typing import Any, Final
 
 import agent
 from agent.capabilities import Index
-from agent.doors import admin, plain
-from agent.doors.local import Local
-from agent.doors.service import Service
+from agent.capabilities.index import Capability
+from agent.doors import admin, plain, verbs
+from agent.doors.local import Local, keep_environment
 from agent.host import ballast, log
 from agent.host import settings as host_settings
-from agent.host.keys import Grant
 from agent.host.paths import Paths
 from agent.model import messages
-from agent.model.errors import Exit, IkomaError
-from agent.model.names import PRODUCTION, Target, check_operation, new_operation
+from agent.model.errors import Exit, IkomaError, Misuse
+from agent.model.names import PRODUCTION, Target, check_operation
 from agent.operations import incoming, recovery, tend
 from agent.operations.journal import Journal
-from agent.protocol import Body, Event, exit_code
+from agent.protocol import Body
 
 USER: Final = "ikoma"
-_LOCAL: Final = Grant("local", role="builder")
-"""Who can run the program here is root, or could as well talk to the engine."""
 
 
 def run(paths: Paths, words: Sequence[str], index: Index) -> int:
     """Run one command and return its exit code; faults are told on the error stream."""
-    options = _parser().parse_args(words)
+    options = _options(words, index)
     try:
         if not options.as_root:
             become_agent(paths)
@@ -54,6 +51,7 @@ def become_agent(paths: Paths) -> None:
     """Give root's rights up for those of the agent's user, so that no file of its state ends up root's."""
     if os.geteuid() != 0 or paths.root != Path("/"):
         return
+    keep_environment()
     user = pwd.getpwnam(USER)
     os.initgroups(USER, user.pw_gid)
     os.setgid(user.pw_gid)
@@ -65,29 +63,35 @@ def become_agent(paths: Paths) -> None:
 
 
 def _call(at: Local) -> int:
-    service = Service(at.paths, at.index, _LOCAL, "cli")
-    known = at.index.get(at.options.capability)
-    operation = (at.options.operation or new_operation()) if known and known.changes else None
-    capability = service.capability(at.options.capability, operation)
-    body, bundle = _body(at.options)
-    if operation is None:
-        print(json.dumps(service.read(capability, body), indent=2, ensure_ascii=False))
-        return Exit.DONE
-    service.change(capability, operation, body, io.BytesIO(bundle))
-    return _follow(lambda show: service.follow(operation, 0, show, 1), at.options)
+    args = dict(_argument(word) for word in at.options.arguments)
+    app, environment = args.pop("app", None), args.pop("environment", PRODUCTION)
+    bundle = Path(at.options.bundle).read_bytes() if at.options.bundle else b""
+    return _called(at, at.body(app, environment, args, bundle), bundle)
+
+
+def _capability_call(at: Local) -> int:
+    given = {name.removeprefix("arg:"): value for name, value in vars(at.options).items() if name.startswith("arg:")}
+    args = {name: _value(value) for name, value in given.items() if value is not None}
+    return _called(at, at.body(at.options.app, at.options.environment, args), b"")
+
+
+def _called(at: Local, body: Body, bundle: bytes) -> int:
+    name, known = at.options.capability, at.index.get(at.options.capability)
+    body.on_busy = "refuse" if at.options.refuse else "wait"
+    if known and known.changes:
+        return at.change(name, body, bundle, at.options.operation)
+    print(json.dumps(at.read(name, body), indent=2, ensure_ascii=False))
+    return Exit.DONE
 
 
 def _attach(at: Local) -> int:
-    service = Service(at.paths, at.index, _LOCAL, "cli")
-    operation = check_operation(at.options.operation)
-    return _follow(lambda show: service.attach(operation, at.options.after, show, 1), at.options)
+    service, operation = at.service, check_operation(at.options.operation)
+    return at.follow(lambda show: service.attach(operation, at.options.after, show, 1))
 
 
 def _status(at: Local) -> int:
-    service = Service(at.paths, at.index, _LOCAL, "cli")
-    capability = service.capability("status.get", None)
     targets = [Target(at.options.app, at.options.environment)] if at.options.app else _targets(at.paths)
-    found = [service.read(capability, Body(app=one.app, environment=one.environment)) for one in targets]
+    found = [at.read("status.get", Body(app=one.app, environment=one.environment)) for one in targets]
     if at.options.json:
         print(json.dumps(found[0] if at.options.app else found, ensure_ascii=False))
     else:
@@ -120,45 +124,20 @@ def _selftest(at: Local) -> int:
 # --- inside
 
 
-def _follow(follow: Callable[[Callable[[Event], None]], str | None], options: argparse.Namespace) -> int:
-    last: list[Event] = []
-
-    def show(event: Event) -> None:
-        last[:] = [event]
-        if not options.json:
-            print(plain.event(event), flush=True)
-
-    status = follow(show)
-    if options.json and last:
-        print(json.dumps(last[0].data.get("result", {}), ensure_ascii=False))
-    return Exit.DETACHED if status is None else exit_code(status)
-
-
-def _body(options: argparse.Namespace) -> tuple[Body, bytes]:
-    import hashlib
-
-    args = dict(_argument(word) for word in options.arguments)
-    app, environment = args.pop("app", None), args.pop("environment", PRODUCTION)
-    bundle = Path(options.bundle).read_bytes() if options.bundle else b""
-    body = Body(
-        app=app,
-        environment=environment,
-        args=args,
-        lang=messages.language(),
-        on_busy="refuse" if options.refuse else "wait",
-        client={"user": os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name},
-        bundle_length=len(bundle),
-        bundle_sha256=hashlib.sha256(bundle).hexdigest() if bundle else "",
-    )
-    return body, bundle
-
-
 def _argument(word: str) -> tuple[str, Any]:
     """Return name and value of ``name=text``, ``name=@file`` or ``name:=json``."""
     name, _, value = word.partition("=")
-    if name.endswith(":"):
-        return name[:-1], json.loads(value)
-    return name, Path(value[1:]).read_text() if value.startswith("@") else value
+    return (name[:-1], _value(f"json:{value}")) if name.endswith(":") else (name, _value(value))
+
+
+def _value(text: str) -> Any:
+    """Return what ``text``, ``@file`` or ``json:…`` stands for. Raises ``Misuse("wire.argument_value")``."""
+    try:
+        if text.startswith("json:"):
+            return json.loads(text.removeprefix("json:"))
+        return Path(text[1:]).read_text() if text.startswith("@") else text
+    except (OSError, ValueError) as error:
+        raise Misuse("wire.argument_value", value=text[:80], reason=str(error)) from None
 
 
 def _argument_word(word: str) -> str:
@@ -177,6 +156,51 @@ def _tell(error: IkomaError) -> None:
         print(remedy, file=sys.stderr)
 
 
+def _options(words: Sequence[str], index: Index) -> argparse.Namespace:
+    """Parse what was typed: a verb of the table, a capability by its words, or one of the commands below."""
+    if (verb := verbs.find(words)) is not None:
+        return _verb_options(verb, words[len(verb.words) :])
+    if (found := _capability(words, index)) is not None:
+        return _capability_options(*found)
+    return _parser().parse_args(words)
+
+
+def _capability(words: Sequence[str], index: Index) -> tuple[Capability, Sequence[str]] | None:
+    """Return the capability that ``words`` begin with, as ``db.status`` or ``db status``, and what follows it."""
+    for count in (1, 2):
+        name = ".".join(words[:count])
+        if len(words) >= count and "." in name and name in index:
+            return index[name], words[count:]
+    return None
+
+
+def _capability_options(capability: Capability, rest: Sequence[str]) -> argparse.Namespace:
+    summary = capability.summary_fr if messages.language() == "fr" else capability.summary_en
+    parser = argparse.ArgumentParser(prog=f"ikoma {capability.name.replace('.', ' ')}", description=summary)
+    parser.add_argument("--app", required=capability.needs_target)
+    parser.add_argument("--env", "--environment", default=PRODUCTION, dest="environment")
+    for name in capability.takes or ():
+        shown = "value, @file or json:VALUE" if name not in capability.secret_args else "@file"
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=f"arg:{name}", metavar="VALUE", help=shown)
+    _add_call_options(parser)
+    parser.set_defaults(run=_capability_call, as_root=False, capability=capability.name, bundle=None)
+    return parser.parse_args(rest)
+
+
+def _add_call_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--operation", help="the id of the operation, to repeat a call safely")
+    parser.add_argument("--refuse", action="store_true", help="do not wait for a target that is held")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+
+
+def _verb_options(verb: verbs.Verb, rest: Sequence[str]) -> argparse.Namespace:
+    module = importlib.import_module(verb.module)
+    parser = argparse.ArgumentParser(prog=f"ikoma {' '.join(verb.words)}", description=verb.summary)
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run, as_root=verb.as_root)
+    return parser.parse_args(rest)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ikoma-agent", description="The agent that owns deployments on this host.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -189,18 +213,17 @@ def _parser() -> argparse.ArgumentParser:
     call = command("call", _call, "Call a capability: ikoma-agent call status.get app=shop")
     call.add_argument("capability")
     call.add_argument("arguments", nargs="*", type=_argument_word, metavar="name=value")
-    call.add_argument("--operation", help="the id of the operation, to repeat a call safely")
     call.add_argument("--bundle", help="the bundle that goes with it")
-    call.add_argument("--refuse", action="store_true", help="do not wait for a target that is held")
+    _add_call_options(call)
     attach = command("attach", _attach, "Replay an operation and follow it to its end")
     attach.add_argument("operation")
     attach.add_argument("--after", type=int, default=0)
     status = command("status", _status, "What serves and what runs, for one app or for all")
     status.add_argument("app", nargs="?")
     status.add_argument("environment", nargs="?", default=PRODUCTION)
-    for one in (call, attach, status):
+    for one in (attach, status):
         one.add_argument("--json", action="store_true", help="one JSON object instead of lines")
-    command("recover", _recover, "End what died; the supervisor calls this every 30 s")
+    command("recover", _recover, "End what died; the supervisor calls this every 10 s")
     command("version", _version, "Print the version")
     command("selftest", _selftest, "Prove that this installation is whole")
     admin.add_commands(command)

@@ -69,6 +69,12 @@ MESSAGES = {
         "Send it again.",
         "Renvoyez-la.",
     ),
+    "wire.argument_value": Message(
+        "The value {value} cannot be read: {reason}.",
+        "La valeur {value} est illisible : {reason}.",
+        "Type name=text, name=@file or name:=json.",
+        "Saisissez nom=texte, nom=@fichier ou nom:=json.",
+    ),
     "wire.operation_reused": Message(
         "The operation {operation} was already used for another request.",
         "L'opération {operation} a déjà servi pour une autre requête.",

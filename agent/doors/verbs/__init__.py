@@ -1,0 +1,35 @@
+"""Verbs of ``ikoma`` that are more than one capability: what people on the host type.
+
+One line in the table and one module each. The module has ``add_arguments(parser)`` and ``run(at) -> int``; it is
+imported when its words are typed, never before. A capability needs no line here: ``ikoma db status --app shop``
+works for each of them by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What is typed, where it is written, and what it does in one line.
+
+    Attributes:
+        as_root: it keeps root's rights; otherwise root becomes the agent's own user first.
+    """
+
+    words: tuple[str, ...]
+    module: str
+    summary: str
+    as_root: bool = False
+
+
+TABLE: Final[tuple[Verb, ...]] = ()
+
+
+def find(words: Sequence[str]) -> Verb | None:
+    """Return the verb that ``words`` begin with, the longest that fits."""
+    fitting = [verb for verb in TABLE if tuple(words[: len(verb.words)]) == verb.words]
+    return max(fitting, key=lambda verb: len(verb.words), default=None)
