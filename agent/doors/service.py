@@ -63,11 +63,11 @@ class Service:
             raise Misuse("wire.bad_request", reason="a change needs an operation id, a read takes none")
         return found
 
-    def read(self, capability: Capability, body: Body) -> dict[str, Any]:
+    def read(self, capability: Capability, body: Body) -> Any:
         """Answer a read. Raises what the capability raises."""
         call = self._call(capability, body)
-        recovery.ensure(self.paths, self.index, call.target)
-        answer: dict[str, Any] = importlib.import_module(capability.module).run(call)
+        self.recover(call.target)
+        answer: Any = importlib.import_module(capability.module).run(call)
         self.audit(capability.name, "ok", body)
         return answer
 
@@ -75,7 +75,7 @@ class Service:
         """Start the operation, or find that it was started before. The bundle is read from ``stream``."""
         call = self._call(capability, body, operation)
         order = self._order(capability, call, body)
-        recovery.ensure(self.paths, self.index, call.target)
+        self.recover(call.target)
         if start.known(self.paths, operation, order.operation.body_hash):
             return
         self._start(order, body, stream)
@@ -91,16 +91,18 @@ class Service:
             raise Misuse("wire.unknown_operation", operation=operation)
         self._check_target(found.target)
         self.audit("attach", "ok", Body(app=found.target.app, environment=found.target.environment), operation)
-        recovery.ensure(self.paths, self.index)
+        self.recover()
         return self.follow(operation, after, show, client)
 
     def follow(
         self, operation: str, after: int, show: Callable[[Event], None], client: int | None = None
     ) -> str | None:
         """Follow an operation that this call started or was allowed to attach to."""
-        return follow.follow(
-            self.paths, operation, after, show, client=client, orphaned=lambda: recovery.ensure(self.paths, self.index)
-        )
+        return follow.follow(self.paths, operation, after, show, client=client, orphaned=self.recover)
+
+    def recover(self, target: Target | None = None) -> None:
+        """Have what is stranded recovered; wait for the target's. Forks: a door with threads does it elsewhere."""
+        recovery.ensure(self.paths, self.index, target)
 
     def audit(
         self, capability: str, outcome: str, body: Body | None = None, operation: str | None = None,

@@ -28,6 +28,10 @@ class Settings:
         parallel_pulls: images pulled at the same time.
         address_pool: private network from which each target's networks get a subnet.
         allow: compose policy exceptions, e.g. ``["privileged:cadvisor"]``.
+        http_door: whether the agent answers over HTTP too, on loopback.
+        door_port: its port on loopback.
+        door_name: a public name (or address) under which Caddy serves the door as well; empty: it does not.
+        door_rate, door_burst: requests that one key may make a second, and at once.
     """
 
     provision: bool = False
@@ -43,6 +47,11 @@ class Settings:
     parallel_pulls: int = 2
     address_pool: str = "10.213.0.0/16"
     allow: tuple[str, ...] = ()
+    http_door: bool = False
+    door_port: int = 3000
+    door_name: str = ""
+    door_rate: int = 50
+    door_burst: int = 400
 
 
 def load(paths: Paths) -> Settings:

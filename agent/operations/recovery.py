@@ -36,6 +36,14 @@ def stranded(paths: Paths, journal: Journal, slug: str | None = None) -> list[Op
     return [again for one in dead if (again := journal.find(one.id)) and again.status not in TERMINAL]
 
 
+def is_needed(paths: Paths) -> bool:
+    """Say whether anything is stranded. Changes nothing."""
+    if not paths.journal.exists():
+        return False
+    with Journal(paths) as journal:
+        return bool(stranded(paths, journal))
+
+
 def ensure(paths: Paths, verbs: verb.Verbs, target: Target | None = None, wait: float = _PATIENCE) -> None:
     """Start the recovery of what is stranded; wait for that of ``target``, at most ``wait`` seconds.
 

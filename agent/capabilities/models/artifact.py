@@ -1,0 +1,15 @@
+"""Whether what runs is what was released."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.capabilities.models.base import OfTarget
+
+
+class VerifyReleaseResult(OfTarget):
+    """``verified`` only when what runs is exactly what was released."""
+
+    release: str
+    verified: bool
+    differences: list[Any]

@@ -1,0 +1,68 @@
+"""Releases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from agent.capabilities.models.base import Args, Migrations, OfTarget, Problem, Release, Result, Service
+
+
+class ApplyArgs(Args):
+    """A release; its bundle travels beside the request, unless the host has the release already."""
+
+    release: Release
+    only: list[Service] | None = Field(default=None, description="Services to deploy; the others stay as they are.")
+    accept: list[str] | None = Field(default=None, description="What is knowingly accepted, such as `replace:db`.")
+
+
+class PlanArgs(Args):
+    """A release that is not on the host yet."""
+
+    manifest: dict[str, Any] = Field(description="The content of `release.json`.")
+    accept: list[str] | None = None
+
+
+class PlanMigrations(Migrations):
+    """What the database would get, and why it would not."""
+
+    problems: list[str] = []
+
+
+class PlanResult(OfTarget):
+    """What a deployment would do."""
+
+    release: str
+    current: str | None
+    services: list[dict[str, Any]]
+    lines: list[str] = Field(description="The same for people.")
+    pull: list[str] = Field(description="Images that are missing here.")
+    routes: dict[str, str]
+    migrations: PlanMigrations
+    problems: list[Problem]
+
+
+class ManifestArgs(Args):
+    """Which release; without, the one that serves."""
+
+    release: Release | None = None
+
+
+class ManifestResult(Result):
+    """Both are null before the first deployment."""
+
+    release: str | None
+    manifest: dict[str, Any] | None
+
+
+class RollbackArgs(Args):
+    """Where to; without, the release before."""
+
+    to: Release | None = None
+
+
+class RestartArgs(Args):
+    """Which service; without, all."""
+
+    service: Service | None = None

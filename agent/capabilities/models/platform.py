@@ -1,0 +1,37 @@
+"""The host itself."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from agent.capabilities.models.base import Problem, Result
+
+
+class One(Result):
+    """One capability."""
+
+    name: str
+    role: Literal["observer", "operator", "builder"]
+    changes: bool
+    needs_target: bool
+    summary: str
+
+
+class CapabilitiesResult(Result):
+    """Everything this agent can do."""
+
+    capabilities: list[One]
+
+
+class CheckProblem(Problem):
+    """A problem and the check that found it."""
+
+    check: str
+
+
+class CheckResult(Result):
+    """Whether the host is fit to be deployed to."""
+
+    healthy: bool
+    checks: dict[str, Any]
+    problems: list[CheckProblem]
