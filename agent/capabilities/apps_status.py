@@ -18,7 +18,7 @@ def run(call: Call) -> dict[str, Any]:
         "environment": call.the_target.environment,
         "release": current.release if current else None,
         "previous": current.previous if current else None,
-        "status": current.status if current else None,
+        "status": status.told(current.status if current else None, services, records.down(site) is not None),
         "since": current.since if current else None,
         "dockerRunning": status.healthy(services) in ("healthy", "starting"),
         "services": services,

@@ -9,14 +9,16 @@ from agent.host.files import read_json
 from agent.model.errors import IkomaError
 from agent.model.names import Target
 from agent.operations.journal import Journal, Operation
-from agent.releases import status
+from agent.releases import records, status
 from agent.releases.site import Site
 
 
 def run(call: Call) -> dict[str, Any]:
     """Return the documented object: release, status, since, services, and the running operation or null.
 
-    An Engine that does not answer is a warning, not a failure: what is recorded can still be told.
+    ``status`` is the truth of this moment: ``HEALTHY``, ``DEGRADED`` when something that should run is not well,
+    ``STOPPED`` after ``deploy.down``, ``UNKNOWN`` when the Engine does not answer (a warning, not a failure: what is
+    recorded can still be told).
     """
     target = call.the_target
     services, warnings = _services(call, target)
@@ -26,19 +28,19 @@ def run(call: Call) -> dict[str, Any]:
         "environment": target.environment,
         "release": current.get("release"),
         "previous": current.get("previous"),
-        "status": current.get("status"),
+        "status": status.told(current.get("status"), services, records.down(Site.of(call, target)) is not None),
         "since": current.get("since"),
-        "services": services,
+        "services": services or {},
         "operation": _running(call, target),
         "warnings": warnings,
     }
 
 
-def _services(call: Call, target: Target) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _services(call: Call, target: Target) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     try:
         return status.services(Site.of(call, target)), []
     except IkomaError as error:
-        return {}, [error.to_json(call.lang)]
+        return None, [error.to_json(call.lang)]
 
 
 def _running(call: Call, target: Target) -> dict[str, Any] | None:

@@ -161,6 +161,10 @@ class Engine:
         """Stop and start a container."""
         self.call("POST", f"/containers/{container}/restart?t={int(grace)}", timeout=grace + 60)
 
+    def update(self, container: str, changes: dict[str, Any]) -> None:
+        """Change what can be changed of a container while it runs: its restart policy, its limits."""
+        self.call("POST", f"/containers/{container}/update", changes)
+
     def remove(self, container: str, *, volumes: bool = True) -> None:
         """Remove a container, running or not, with its *anonymous* volumes. One that is gone is fine."""
         try:

@@ -21,6 +21,8 @@ from agent.releases.site import Site
 NAME: Final = "ikoma-proxy"
 LABEL: Final = "ikoma.role"
 HTTP, HTTPS = 80, 443
+RESTART: Final = {"Name": "always"}
+"""An engine that comes back after a crash counts what it finds as stopped by hand, and starts only these."""
 PATIENCE: Final = 15.0
 _OPTIONS: Final = """\
 # Written by the agent; routes stand in routes/, one file an application.
@@ -122,7 +124,7 @@ def definition(paths_proxy: Path, settings: Settings) -> dict[str, Any]:
         "Labels": {LABEL: "proxy"},
         "ExposedPorts": {f"{inner}/tcp": {} for inner in ports},
         "HostConfig": {
-            "RestartPolicy": {"Name": "unless-stopped"},
+            "RestartPolicy": RESTART,
             "PortBindings": {f"{inner}/tcp": [{"HostPort": str(outer)}] for inner, outer in ports.items()},
             "Binds": [
                 f"{paths_proxy}:/etc/caddy:ro",
@@ -144,6 +146,8 @@ def ensure(site: Site) -> None:
     _prepare_folders(site)
     found = engine.container(NAME)
     if found is not None and found["State"]["Running"]:
+        if found["HostConfig"]["RestartPolicy"]["Name"] != RESTART["Name"]:
+            engine.update(NAME, {"RestartPolicy": RESTART})
         return
     if not settings.caddy_image:
         raise IkomaError("proxy.no_image")

@@ -17,6 +17,8 @@ COMPOSE: Final = "docker-compose.yml"
 VALUES: Final = "app.env"
 MANIFEST: Final = "release.json"
 RECORD: Final = "record.json"
+DOWN: Final = "down.json"
+"""Stands in the target's folder while somebody wants it stopped: whatever happens to the host, nobody starts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,22 @@ def current(site: Site) -> Current | None:
     """Return the release that serves, or None before the first."""
     data = read_json(site.home.current)
     return Current.of(data) if data else None
+
+
+def down(site: Site) -> dict[str, Any] | None:
+    """Return who stopped the target and when, or None when it is meant to run."""
+    found: dict[str, Any] | None = read_json(site.home.base / DOWN)
+    return found
+
+
+def set_down(site: Site, mark: dict[str, Any] | None) -> None:
+    """Make it durable that the target is meant to stand still; with None, that it is meant to run."""
+    file = site.home.base / DOWN
+    if mark is not None:
+        write_json(file, mark)
+    elif file.exists():
+        file.unlink()
+        sync_folder(site.home.base)
 
 
 def values_hash(site: Site, file: Path | None = None) -> str:

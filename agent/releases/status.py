@@ -29,7 +29,7 @@ def judge(recorded: dict[str, Any], containers: list[observe.Observed]) -> dict[
 
 
 def _service(recorded: dict[str, Any], items: list[observe.Observed]) -> dict[str, Any]:
-    shown = next((item for item in items if item.state == "running"), items[-1] if items else None)
+    shown = _telling(recorded, items)
     return {
         "state": _state(recorded, shown),
         "containers": sum(item.state == "running" for item in items),
@@ -40,6 +40,19 @@ def _service(recorded: dict[str, Any], items: list[observe.Observed]) -> dict[st
     }
 
 
+def _telling(recorded: dict[str, Any], items: list[observe.Observed]) -> observe.Observed | None:
+    """Return the container whose state is the service's: the first that is not well; what is only tried does not count.
+
+    None where a container is missing altogether.
+    """
+    mine = [item for item in items if item.hash == recorded.get("hash")] or items
+    running = [item for item in mine if item.state == "running"]
+    still = [item for item in mine if item.state != "running"]
+    if recorded.get("kind") == "one-shot" or len(running) < recorded.get("replicas", 1):
+        return still[-1] if still else running[0] if recorded.get("kind") == "one-shot" and running else None
+    return next((item for item in running if not item.well), running[0])
+
+
 def _state(recorded: dict[str, Any], shown: observe.Observed | None) -> str:
     if shown is None:
         return "stopped"
@@ -48,9 +61,31 @@ def _state(recorded: dict[str, Any], shown: observe.Observed | None) -> str:
     return shown.health or shown.state
 
 
+def told(recorded: str | None, services: dict[str, dict[str, Any]] | None, stopped: bool) -> str | None:
+    """Return the status of a target as it is, not as it was when its deployment ended. Pure.
+
+    Args:
+        recorded: how the deployment that serves ended; None before the first one.
+        services: the states of its services; None when the Engine does not answer.
+        stopped: somebody wants it to stand still.
+    """
+    if recorded != "HEALTHY":
+        return recorded
+    if services is None:
+        return "UNKNOWN"
+    found = healthy(services)
+    if found == "healthy":
+        return recorded
+    return "STOPPED" if stopped and found == "stopped" else "DEGRADED"
+
+
 def healthy(states: dict[str, dict[str, Any]]) -> str:
-    """Return ``healthy``, ``starting``, ``unhealthy`` or ``stopped`` for the target as a whole. Pure."""
-    found = {service["state"] for service in states.values()}
+    """Return ``healthy``, ``starting``, ``unhealthy`` or ``stopped`` for the target as a whole. Pure.
+
+    One-shots did their work when the release was deployed; one that was cleared away since is missed by nobody.
+    """
+    lasting = [service for service in states.values() if service.get("kind") != "one-shot"]
+    found = {service["state"] for service in lasting or states.values()}
     if not found or found <= {"stopped", "exited"}:
         return "stopped"
     if found <= {"healthy", "running", "completed"}:

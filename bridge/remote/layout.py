@@ -78,12 +78,12 @@ KillMode=process
 """,
     TIMER: """\
 [Unit]
-Description=Look for interrupted operations of the IKOMA agent every 30 seconds
+Description=Look for interrupted operations of the IKOMA agent every 10 seconds
 
 [Timer]
-OnBootSec=30s
-OnUnitInactiveSec=30s
-AccuracySec=5s
+OnBootSec=10s
+OnUnitInactiveSec=10s
+AccuracySec=1s
 
 [Install]
 WantedBy=timers.target

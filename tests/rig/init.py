@@ -21,7 +21,7 @@ UNITS = Path("/etc/systemd/system")
 TICK_S = 0.1
 RESTART_S = 1.0
 GRACE_S = 10.0
-TIMER_S = 30.0
+TIMER_S = 10.0
 
 
 class Service:

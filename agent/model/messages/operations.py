@@ -45,8 +45,8 @@ MESSAGES = {
     "operation.unsettled": Message(
         "The operation {operation} was interrupted and could not be settled yet.",
         "L'opération {operation} a été interrompue et n'a pas encore pu être réglée.",
-        "The host tries again every 30 s; see what hinders it: python -m bridge attach {operation}",
-        "L'hôte réessaie toutes les 30 s ; voyez ce qui l'en empêche : python -m bridge attach {operation}",
+        "The host tries again every 10 s; see what hinders it: python -m bridge attach {operation}",
+        "L'hôte réessaie toutes les 10 s ; voyez ce qui l'en empêche : python -m bridge attach {operation}",
     ),
     "operation.undo_failed": Message(
         "{at} could not be taken back: {reason}",

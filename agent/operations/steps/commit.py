@@ -18,7 +18,7 @@ class Commit(Step):
     def apply(self, ctx: Context) -> Outcome:
         site, arriving = Site.of(ctx, ctx.target), incoming.of(ctx)
         release, before = arriving.release, records.current(site)
-        ctx.note(current=asdict(before) if before else None, release=release.id)
+        ctx.note(current=asdict(before) if before else None, release=release.id, down=records.down(site))
         records.keep_former(site, release.id, ctx.operation)
         staged = prepare.staged(site, ctx.operation)
         records.write(
@@ -26,6 +26,7 @@ class Commit(Step):
         )
         previous = _previous(before, release.id)
         records.serve(site, Current(release.id, previous, "HEALTHY", records.now(), ctx.operation))
+        records.set_down(site, None)
         routes = [f"https://{name}" for name in sorted(release.routes)]
         served = {"release": release.id, "previous": previous, "routes": routes}
         return Outcome(detail=release.id, result=served)
@@ -56,6 +57,7 @@ class Commit(Step):
         before, current = notes["current"], records.current(site)
         if current is not None and current.operation == ctx.operation:
             records.serve_again(site, Current.of(before) if before else None)
+        records.set_down(site, notes.get("down"))
         records.restore_former(site, str(notes["release"]), ctx.operation)
         return str(before["release"]) if before else "–"
 
