@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -25,7 +26,7 @@ _TYPES: Final = ("ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp2
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a key may do. ``apps`` and ``environments`` hold names or ``*``."""
+    """What a key may do. ``apps`` and ``environments`` hold names or ``*``, ``api_keys`` SHA-256 sums in hex."""
 
     name: str
     role: str
@@ -34,6 +35,7 @@ class Grant:
     fingerprint: str = ""
     public_key: str = ""
     added: str = ""
+    api_keys: tuple[str, ...] = ()
 
     def has_role(self, needed: str) -> bool:
         """Say whether the role is at least ``needed``."""
@@ -80,6 +82,21 @@ def remove(paths: Paths, name: str) -> bool:
         if found is not None:
             _save(paths, grants)
     return found is not None
+
+
+def authenticate(paths: Paths, api_key: str) -> Grant | None:
+    """Return what the bearer of ``api_key`` may do, or None. Takes as long for a wrong key as for a right one.
+
+    Raises:
+        Misuse: ``keys.invalid``.
+    """
+    digest = hashlib.sha256(api_key.encode("utf-8", "surrogateescape")).hexdigest()
+    found = None
+    for grant in load(paths).values():
+        for stored in grant.api_keys:
+            if hmac.compare_digest(stored.encode(), digest.encode()):
+                found = grant
+    return found if api_key else None
 
 
 def authorized_line(paths: Paths, grant: Grant) -> str:
@@ -139,7 +156,8 @@ def _grant(name: str, data: dict[str, Any]) -> Grant:
     for value in known.values():
         if not isinstance(value, str):
             raise TypeError(f"“{name}” holds something that is no text")
-    return Grant(name, apps=tuple(data.get("apps", ())), environments=tuple(data.get("environments", ())), **known)
+    names = {key: tuple(map(str, data.get(key, ()))) for key in ("apps", "environments", "api_keys")}
+    return Grant(name, **names, **known)
 
 
 def _grants(names: tuple[str, ...], name: str) -> bool:
