@@ -152,8 +152,8 @@ def failure(error: IkomaError, lang: str) -> FailureReport:
 
 
 def deployment(target: Target, result: Mapping[str, Any]) -> DeploymentReport:
-    """Return the report of one deployment; what ``result`` (the host's own words) lacks is empty."""
-    return {
+    """Return the report of one deployment; what ``result`` (the host's own words) lacks is empty, what it adds stays."""
+    shape: DeploymentReport = {
         "status": str(result.get("status", "FAILED")),
         "message": str(result.get("message", "")),
         "app": target.app,
@@ -171,6 +171,7 @@ def deployment(target: Target, result: Mapping[str, Any]) -> DeploymentReport:
         "warnings": list(result.get("warnings") or []),
         "error": result.get("error"),
     }
+    return {**result, **shape}  # type: ignore[typeddict-item]
 
 
 def failed_deployment(target: Target, operation: str | None, error: IkomaError, lang: str) -> DeploymentReport:
