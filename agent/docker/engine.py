@@ -127,6 +127,22 @@ class Engine:
         """Return all networks (without members)."""
         return list(self.call("GET", "/networks"))
 
+    def volume(self, volume: str) -> dict[str, Any] | None:
+        """Return one volume, or None."""
+        return self._found(f"/volumes/{quote(volume)}")
+
+    def volumes(self) -> list[dict[str, Any]]:
+        """Return all volumes."""
+        return list(self.call("GET", "/volumes")["Volumes"] or [])
+
+    def remove_volume(self, volume: str) -> None:
+        """Remove a volume; one that is gone is fine, one that is used is a fault."""
+        try:
+            self.call("DELETE", f"/volumes/{quote(volume)}")
+        except EngineError as error:
+            if error.status != 404:
+                raise
+
     def image(self, reference: str) -> dict[str, Any] | None:
         """Return an image that is present on this host, or None."""
         return self._found(f"/images/{quote(reference, safe='/:@')}/json")

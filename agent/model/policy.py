@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -89,7 +89,7 @@ def unread(document: dict[str, Any], allow: Sequence[str], resolve: Resolve) -> 
 
 def judge(
     document: dict[str, Any], slug: str, folders: Sequence[str], allow: Sequence[str], resolve: Resolve,
-    written: Sequence[str] = (),
+    written: Sequence[str] = (), others: Sequence[str] = (),
 ) -> list[Finding]:  # fmt: skip
     """Return everything in a compose file that this host refuses.
 
@@ -100,9 +100,30 @@ def judge(
         allow: the administrator's exceptions.
         resolve: gives the real path of a path, symbolic links followed.
         written: folders of this host that the target's running containers may write to.
+        others: the slugs of this host's other targets: ``shop`` has no ``shop_staging_data`` beside ``shop_staging``.
     """
     judgement = _Judgement(slug, tuple(PurePosixPath(folder) for folder in folders), frozenset(allow), resolve)
-    return [*judgement.document(document), *judgement.nested(document, written)]
+    return [*judgement.document(document), *judgement.nested(document, written), *judgement.others(document, others)]
+
+
+def held(document: dict[str, Any], slug: str, allow: Sequence[str], owners: Mapping[str, str]) -> list[Finding]:
+    """Return the volumes and networks that exist already and belong to another project. Pure.
+
+    Args:
+        owners: ``volume:<name>`` or ``network:<name>`` of what exists on the host → its compose project (empty: none).
+    """
+    return [
+        Finding("policy.foreign", "", f"{kind}s.{key}", name)
+        for kind, key, name in named(document)
+        if (owners.get(f"{kind}:{name}") or slug) != slug and {f"{kind}:{name}", f"{kind}:{key}"}.isdisjoint(allow)
+    ]
+
+
+def named(document: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield kind (``volume``, ``network``), key and real name of what a normalised compose file shares."""
+    for kind in ("volume", "network"):
+        for key, entry in (document.get(f"{kind}s") or {}).items():
+            yield kind, key, str((entry or {}).get("name", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +166,13 @@ class _Judgement:
         for name, key, source in [(n, "volumes", s) for n, s, _ in binds] + [("", where, s) for where, s in files]:
             if f"bind:{source}" not in self.allow and not open_folders.isdisjoint(self._real(source).parents):
                 yield Finding("policy.nested", name, key, source)
+
+    def others(self, document: dict[str, Any], slugs: Sequence[str]) -> Iterator[Finding]:
+        """Find names that are also names of another target, whose slug goes on where ours ends."""
+        for kind, key, name in named(document):
+            mine = any(f"{kind}:{allowed}" in self.allow for allowed in (name, key))
+            if not mine and any(name.startswith(f"{slug}_") for slug in slugs if slug.startswith(f"{self.slug}_")):
+                yield Finding("policy.foreign", "", f"{kind}s.{key}", name)
 
     def _real(self, path: str) -> PurePosixPath:
         return PurePosixPath(self.resolve(path))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from agent.docker.engine import Engine
+from agent.host import process
 from agent.host.files import read_json, write_json
 from agent.host.paths import Paths
 from agent.model.errors import IkomaError
@@ -21,6 +24,9 @@ from agent.releases.site import Site
 FILE: Final = "networks.json"
 EDGE: Final = "edge"
 PREFIX: Final = 24
+ROUTES_SECONDS: Final = 5.0
+EVERYWHERE: Final = 8
+"""Shorter prefixes are a default route by another name: a VPN that takes everything has two halves of the world."""
 
 
 def subnets(site: Site, names: Iterable[str]) -> dict[str, str]:
@@ -89,17 +95,64 @@ def _taken(site: Site) -> list[str]:
         for item in (network.get("IPAM") or {}).get("Config") or []
         if item.get("Subnet")
     ]
-    return others + engines + routes(Path("/proc/net/route"))
+    return others + engines + [route for route, _ in routes()]
 
 
-def routes(table: Path) -> list[str]:
-    """Return the networks this host has routes to, without the default route."""
+def clashes(normalised: Mapping[str, Any], engine: Engine) -> Iterator[IkomaError]:
+    """Yield the subnets that a release states itself and to which this host has another way: a LAN, a VPN."""
+    ways = routes()
+    for key, entry in (normalised.get("networks") or {}).items():
+        name = str((entry or {}).get("name", ""))
+        existing = engine.network(name) or {}
+        own = f"br-{existing['Id'][:12]}" if existing.get("Name") == name else ""
+        for block in ((entry or {}).get("ipam") or {}).get("config") or []:
+            others = [route for route, device in ways if device != own]
+            if hit := overlapping(str(block.get("subnet") or ""), others):
+                yield IkomaError("network.overlap", network=key, subnet=block["subnet"], route=hit)
+
+
+def overlapping(subnet: str, ways: Iterable[str]) -> str:
+    """Return the first of ``ways`` that shares addresses with ``subnet``, or nothing. Pure."""
+    if not subnet:
+        return ""
+    wanted = ipaddress.ip_network(subnet, strict=False)
+    found = (way for way in ways if (other := ipaddress.ip_network(way)).version == wanted.version
+             and other.overlaps(wanted))  # fmt: skip
+    return next(found, "")
+
+
+def routes() -> list[tuple[str, str]]:
+    """Return the networks this host has ways to, and through which device.
+
+    Every routing table counts: a VPN often has one of its own. Without iproute2 only the main one can be read.
+    """
+    try:
+        done = process.run(["ip", "-json", "-4", "route", "show", "table", "all"], timeout=ROUTES_SECONDS)
+        return ways(json.loads(done.stdout or "[]"))
+    except (IkomaError, ValueError):
+        return main_table(Path("/proc/net/route").read_text())
+
+
+def ways(listed: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return destination and device of what ``ip -json route`` lists, without what only means "everywhere". Pure."""
     found = []
-    for line in table.read_text().splitlines()[1:]:
+    for route in listed:
+        if route.get("type") in ("broadcast", "multicast") or route.get("dst") in (None, "default"):
+            continue
+        network = ipaddress.ip_network(str(route["dst"]), strict=False)
+        if network.prefixlen >= EVERYWHERE and not network.is_loopback:
+            found.append((str(network), str(route.get("dev", ""))))
+    return found
+
+
+def main_table(table: str) -> list[tuple[str, str]]:
+    """Return the same from the text of ``/proc/net/route``. Pure."""
+    found = []
+    for line in table.splitlines()[1:]:
         words = line.split()
         destination, mask = (int.from_bytes(bytes.fromhex(words[at]), "little") for at in (1, 7))
-        if mask:
-            found.append(f"{ipaddress.IPv4Address(destination)}/{mask.bit_count()}")
+        if mask.bit_count() >= EVERYWHERE:
+            found.append((f"{ipaddress.IPv4Address(destination)}/{mask.bit_count()}", words[0]))
     return found
 
 

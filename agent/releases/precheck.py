@@ -13,7 +13,7 @@ from agent.host.settings import Settings
 from agent.model.errors import IkomaError
 from agent.model.names import Target
 from agent.model.release import Release
-from agent.releases import prepare, proxy
+from agent.releases import networks, prepare, proxy
 from agent.releases.site import Site, name_of
 
 _LISTENING: Final = "0A"
@@ -47,6 +47,7 @@ def problems(ctx: Place, release: Release, values: Path | None = None) -> list[I
     except IkomaError as error:
         return [error, *_routes(site, release)]
     found = [finding.error() for finding in prepared.findings]
+    found += networks.clashes(prepared.normalised, site.engine)
     return [*found, *_published(site, prepared.normalised), *_routes(site, release), *_proxy(site, release)]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.docker import compose
+from agent.docker.engine import PROJECT, Engine
 from agent.host import hashkey
 from agent.host.files import write_atomic
 from agent.model import policy
@@ -61,10 +62,27 @@ def prepare(site: Site, release: Release, env_file: Path | None = None) -> Prepa
     subnets = networks.subnets(site, render.networks_of(document))
     folders = [str(site.home.files), str(site.home.base / "data")]
     written = observe.written(site.engine, site.slug)
-    findings = policy.judge(normalised, site.slug, folders, site.settings.allow, os.path.realpath, written)
+    allow, others = site.settings.allow, neighbours(site)
+    findings = policy.judge(normalised, site.slug, folders, allow, os.path.realpath, written, others)
+    findings += policy.held(normalised, site.slug, allow, owners(site.engine, normalised))
     key = hashkey.load(site.paths)
     hashes = {name: keyed(key, definition(normalised, name)) for name in normalised["services"]}
     return Prepared(release, normalised, hashes, tuple(findings), subnets)
+
+
+def neighbours(site: Site) -> list[str]:
+    """Return the slugs of the other targets of this host."""
+    return sorted(folder.name for folder in site.paths.apps.glob("*") if folder.is_dir() and folder.name != site.slug)
+
+
+def owners(engine: Engine, normalised: dict[str, Any]) -> dict[str, str]:
+    """Return to which compose project the volumes and networks of a release belong, of those that exist already."""
+    found = {}
+    for kind, _, name in policy.named(normalised):
+        existing = engine.volume(name) if kind == "volume" else engine.network(name)
+        if existing is not None and existing["Name"] == name:
+            found[f"{kind}:{name}"] = str((existing.get("Labels") or {}).get(PROJECT, ""))
+    return found
 
 
 def interpolate(site: Site, document: dict[str, Any], env_file: Path | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.model.policy import judge, unread
+from agent.model.policy import held, judge, unread
 
 CASES = json.loads((Path(__file__).parents[1] / "fixtures/policy/cases.json").read_text())
 FOLDERS = ["/srv/apps/shop/files", "/srv/apps/shop/data"]
@@ -62,3 +62,36 @@ def test_compose_is_not_given_what_makes_it_read_files_of_others(
     document = {"services": {"web": service}, **top}
     found = unread(document, ["bind:/etc/shared.env", "bind:/etc/linked.env"], lambda path: links.get(path, path))
     assert [f"{item.id} {item.service} {item.key} {item.value}" for item in found] == refused
+
+
+STAGING = {
+    "name": "shop",
+    "services": {},
+    "volumes": {"a": {"name": "shop_staging_data"}, "b": {"name": "shop_data"}, "c": {"name": "shop_stagingdata"}},
+    "networks": {"n": {"name": "shop_staging_default"}},
+}
+
+
+def test_a_target_may_not_name_what_belongs_to_another_environment_of_its_app() -> None:
+    found = judge(STAGING, "shop", [], [], str, others=["shop_staging", "bank", "shop_b"])
+    assert {item.value for item in found} == {"shop_staging_data", "shop_staging_default"}
+    assert {item.id for item in found} == {"policy.foreign"}
+    assert judge(STAGING, "shop", [], [], str, others=["bank"]) == []
+    assert judge(STAGING | {"networks": {}}, "shop", [], ["volume:a"], str, others=["shop_staging"]) == []
+
+
+def test_what_exists_and_belongs_to_another_project_is_not_taken_over() -> None:
+    owners = {
+        "volume:shop_staging_data": "shop",
+        "volume:shop_staging_db": "shop_staging",
+        "network:shop_staging_x": "",
+    }
+    document = {
+        "volumes": {"data": {"name": "shop_staging_data"}, "db": {"name": "shop_staging_db"}},
+        "networks": {"x": {"name": "shop_staging_x"}},
+    }
+    assert [item.value for item in held(document, "shop_staging", [], owners)] == [
+        "shop_staging_data",
+        "shop_staging_x",
+    ]
+    assert held(document, "shop_staging", ["volume:data", "network:shop_staging_x"], owners) == []

@@ -70,6 +70,12 @@ MESSAGES = {
         "Remove “name:” from the compose file.",
         "Retirez « name: » du fichier compose.",
     ),
+    "network.overlap": Message(
+        "The network {network} asks for {subnet}, but this host reaches {route} another way.",
+        "Le réseau {network} demande {subnet}, mais cet hôte atteint {route} par un autre chemin.",
+        "Remove “ipam” from the compose file (the host chooses a free subnet), or state one that nobody uses.",
+        "Retirez « ipam » du fichier compose (l'hôte choisit un sous-réseau libre), ou indiquez-en un que rien n'utilise.",
+    ),
     "network.exhausted": Message(
         "The address pool {pool} has no free subnet left.",
         "La plage d'adresses {pool} n'a plus de sous-réseau libre.",
