@@ -84,14 +84,13 @@ def test_what_exists_and_belongs_to_another_project_is_not_taken_over() -> None:
     owners = {
         "volume:shop_staging_data": "shop",
         "volume:shop_staging_db": "shop_staging",
-        "network:shop_staging_x": "",
+        "volume:shop_staging_old": "",
+        "network:shop_staging_x": "hand",
     }
     document = {
-        "volumes": {"data": {"name": "shop_staging_data"}, "db": {"name": "shop_staging_db"}},
+        "volumes": {key: {"name": f"shop_staging_{key}"} for key in ("data", "db", "old", "new")},
         "networks": {"x": {"name": "shop_staging_x"}},
     }
-    assert [item.value for item in held(document, "shop_staging", [], owners)] == [
-        "shop_staging_data",
-        "shop_staging_x",
-    ]
+    found = held(document, "shop_staging", [], owners)
+    assert [item.value for item in found] == ["shop_staging_data", "shop_staging_x"]
     assert held(document, "shop_staging", ["volume:data", "network:shop_staging_x"], owners) == []
