@@ -10,7 +10,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from bridge.commands import attach, call, check, deploy, edge, env, init, logs, pipeline, plan, rollback, status
+from bridge.commands import action, attach, call, check, deploy, edge, env, init, logs, pipeline, plan, rollback, status
 
 PROGRAM: Final = "python -m bridge"
 INSTALLED: Final = "ikoma-bridge"
@@ -101,6 +101,7 @@ app.command("logs")(logs.logs)
 app.command("rollback", short_help=_SHORT["rollback"])(rollback.rollback)
 _mount("env", "The app's environment file on the host.", init=env.init, diff=env.diff, push=env.push)
 app.command("call")(call.call)
+app.command("action", hidden=True)(action.action)
 if importlib.util.find_spec("bridge.commands.host"):
     from bridge.commands import host
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from agent.model import messages
-from agent.model.errors import IkomaError
+from agent.model.errors import Exit, IkomaError
 from bridge.reports.text import clean, inert
 
 if TYPE_CHECKING:
@@ -81,6 +81,18 @@ class Console:
         """Print a workflow command of ours; only in GitHub Actions."""
         if self.actions:
             self._write(self.people, f"::{name}::{self.line(value)}\n")
+
+    def mask(self, value: str) -> None:
+        """Teach the runner of GitHub Actions to mask ``value``: it obeys the line and shows nothing of it."""
+        if self.actions:
+            told = value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+            self._write(self.people, f"::add-mask::{told}\n")
+
+    def problem(self, error: IkomaError) -> None:
+        """Annotate the run in GitHub Actions with a fault; one that goes on elsewhere is a warning."""
+        said = "\n".join(part for part in (error.message(self.lang), error.remedy(self.lang)) if part)
+        lines = [self.line(line).replace("%", "%25") for line in said.splitlines()]
+        self.command("warning" if error.exit_code == Exit.DETACHED else "error", "%0A".join(lines))
 
     def answer(self, value: Mapping[str, Any], text: str) -> None:
         """End a command: the object with ``--json``, else ``text`` for people."""

@@ -1,0 +1,24 @@
+"""What the Action says of its own inputs."""
+
+from agent.model.messages import Message
+
+MESSAGES = {
+    "action.inputs": Message(
+        "The inputs of the Action are not right ({count}). Nothing was done.\n{problems}",
+        "Les entrées de l'Action ne conviennent pas ({count}). Rien n'a été fait.\n{problems}",
+        "Correct them in the workflow; docs/action.md lists every input.",
+        "Corrigez-les dans le workflow ; docs/action.md décrit chaque entrée.",
+    ),
+    "action.folder": Message(
+        "`working-directory` must be a folder inside the workspace, not {folder}.",
+        "`working-directory` doit être un dossier de l'espace de travail, pas {folder}.",
+        "Check the repository out first (actions/checkout), and give the app's folder in it.",
+        "Récupérez d'abord le dépôt (actions/checkout), et donnez le dossier de l'application.",
+    ),
+    "action.handed": Message(
+        "{file} is no report of an earlier check: {reason}. Nothing was published.",
+        "{file} n'est pas le rapport d'un contrôle précédent : {reason}. Rien n'a été publié.",
+        "Keep the file that the output `report` of the check names, and hand it on unchanged.",
+        "Gardez le fichier que nomme la sortie `report` du contrôle, et transmettez-le tel quel.",
+    ),
+}
