@@ -104,15 +104,17 @@ class Reporter:
     Args:
         platform: where to publish; None: nowhere (the story is still told in full by ``story``).
         console: where an outage of GitHub is mentioned, as a warning.
+        hopeless: says of a fault that asking again is of no use.
     """
 
     story: Story
     platform: Platform | None
     console: Console
+    hopeless: Callable[[BaseException], bool] = lambda _: False
     _outbox: Outbox = field(init=False)
 
     def __post_init__(self) -> None:
-        self._outbox = Outbox(self._complain)
+        self._outbox = Outbox(self._complain, self.hopeless)
 
     def findings(self, report: CheckReport) -> None:
         """The check has ended: comment, check run and summary."""
@@ -155,7 +157,8 @@ class Reporter:
 
     def _complain(self, face: str, fault: BaseException) -> None:
         name = self.console.text(f"github.face.{face}")
-        self.console.say(self.console.text("github.outage", face=name, reason=_reason(fault)))
+        said = "github.denied" if self.hopeless(fault) else "github.outage"
+        self.console.say(self.console.text(said, face=name, reason=_reason(fault)))
 
 
 def _job(publish: Callable[[Story], None], story: Story) -> Callable[[], None]:

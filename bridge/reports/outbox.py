@@ -19,10 +19,13 @@ class Outbox:
 
     Args:
         complain: is told, once a face, that it could not be sent and why.
+        hopeless: says of a fault that sending it once more is of no use.
     """
 
-    def __init__(self, complain: Callable[[str, BaseException], None]) -> None:
-        self._complain = complain
+    def __init__(
+        self, complain: Callable[[str, BaseException], None], hopeless: Callable[[BaseException], bool]
+    ) -> None:
+        self._complain, self._hopeless = complain, hopeless
         self._waiting: dict[str, Job] = {}
         self._failed: dict[str, Job] = {}
         self._complained: set[str] = set()
@@ -78,7 +81,7 @@ class Outbox:
             self._complain(face, fault)
         with self._change:
             self._sending = False
-            if fault is not None and face not in self._waiting:
+            if fault is not None and face not in self._waiting and not self._hopeless(fault):
                 self._failed[face] = job
             self._change.notify_all()
 
