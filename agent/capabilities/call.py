@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.host.keys import Grant
 from agent.host.paths import Paths
 from agent.host.settings import Settings
 from agent.model.errors import Misuse
@@ -24,6 +25,7 @@ class Call:
     role: str = "observer"
     client: dict[str, str] = field(default_factory=dict)
     operation: str = ""
+    grant: Grant = field(default_factory=lambda: Grant("", "", (), ()))
 
     @property
     def the_target(self) -> Target:

@@ -13,7 +13,7 @@ from typing import Any
 import agent
 from agent.capabilities import Index
 from agent.doors.local import Local
-from agent.host import audit, keys
+from agent.host import history, keys
 from agent.host.keys import Grant
 from agent.host.paths import Paths
 from agent.model.errors import Exit, IkomaError, Misuse
@@ -40,8 +40,8 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     remove.set_defaults(run=_remove)
     verbs.add_parser("list", help="all keys as JSON").set_defaults(run=_list)
     verbs.add_parser("authorized", help="the authorized_keys file").set_defaults(run=_authorized)
-    history = command("audit", _verify, "Verify the history of calls")
-    history.add_argument("--anchor", default="", help="<seq>:<hash> that an earlier run printed")
+    chain = command("audit", _verify, "Verify the history of calls (ikoma audit query finds in it)")
+    chain.add_argument("--anchor", default="", help="<seq>:<hash> that an earlier run printed")
 
 
 def selftest(index: Index) -> dict[str, Any]:
@@ -93,8 +93,8 @@ def _authorized(at: Local) -> int:
 
 
 def _verify(at: Local) -> int:
-    verdict = audit.verify(at.paths.audit, at.options.anchor)
+    verdict = history.verify(at.paths, at.options.anchor)
+    print(json.dumps(verdict.to_json()))
     if not verdict.ok:
-        raise IkomaError("audit.broken", file=at.paths.audit, line=verdict.line or verdict.count, reason=verdict.reason)
-    print(json.dumps({"ok": True, "count": verdict.count, "head": f"{verdict.count}:{verdict.head}"}))
+        raise IkomaError(f"audit.{verdict.kind}", **verdict.to_json())
     return Exit.DONE

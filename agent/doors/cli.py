@@ -80,8 +80,9 @@ def _called(at: Local, body: Body, bundle: bytes) -> int:
     body.on_busy = "refuse" if at.options.refuse else "wait"
     if known and known.changes:
         return at.change(name, body, bundle, at.options.operation)
-    print(json.dumps(at.read(name, body), indent=2, ensure_ascii=False))
-    return Exit.DONE
+    answer = at.read(name, body)
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+    return Exit.FAILED if answer.get("ok") is False else Exit.DONE
 
 
 def _attach(at: Local) -> int:

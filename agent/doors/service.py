@@ -85,14 +85,23 @@ class Service:
         self, operation: str, after: int, show: Callable[[Event], None], client: int | None = None
     ) -> str | None:
         """Replay and follow an operation; return its terminal status, None when the client went away."""
+        found = self.find(operation)
+        self.audit("attach", "ok", Body(app=found.target.app, environment=found.target.environment), operation)
+        self.recover()
+        return self.follow(operation, after, show, client)
+
+    def find(self, operation: str) -> Operation:
+        """Return an operation that the key may look at.
+
+        Raises:
+            Misuse: ``wire.unknown_operation``, ``wire.foreign_app``.
+        """
         with Journal(self.paths) as journal:
             found = journal.find(operation)
         if found is None:
             raise Misuse("wire.unknown_operation", operation=operation)
         self._check_target(found.target)
-        self.audit("attach", "ok", Body(app=found.target.app, environment=found.target.environment), operation)
-        self.recover()
-        return self.follow(operation, after, show, client)
+        return found
 
     def follow(
         self, operation: str, after: int, show: Callable[[Event], None], client: int | None = None
@@ -172,6 +181,7 @@ class Service:
             role=self.grant.role,
             client=_client(body),
             operation=operation,
+            grant=self.grant,
         )
 
     def _check_target(self, target: Target) -> None:

@@ -1,14 +1,18 @@
-"""The history of calls: one JSON line each, chained by SHA-256.
+"""The history of calls: one JSON line each, chained by SHA-256. This is its writing side; ``history`` reads it.
 
 Root on the host can rewrite all of it; what cannot be rewritten unnoticed is what somebody else has seen. Therefore
-every hello carries the head of the chain, and ``verify`` takes such an anchor.
+every hello and every answer carries the head of the chain, and the bridge keeps it. The hash of a line is made of the
+hash before it and of the hash of its content, so that a key that may not read a line can still follow the chain
+through it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +26,16 @@ from agent.model.names import fingerprint
 GENESIS: Final = "0" * 64
 _BLOCK: Final = 64 * 1024
 _WAIT: Final = 10.0
+_HEAD_SIZE: Final = 96
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One call. Never a value of a secret, never an argument."""
+    """One call. Never a value of a secret, never an argument.
+
+    Attributes:
+        note: what else the line says, by name: why a policy was overridden, what retention took away.
+    """
 
     key: str
     role: str
@@ -39,6 +48,7 @@ class Entry:
     error_id: str | None = None
     client: dict[str, str] = field(default_factory=dict)
     status: str | None = None
+    note: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields of the line; ``status`` only where an operation ended."""
@@ -47,18 +57,36 @@ class Entry:
             "appName": self.app, "environment": self.environment, "operation": self.operation,
             "result": self.result, "error_id": self.error_id, "client": self.client,
         }  # fmt: skip
-        return line | ({"status": self.status} if self.status else {})
+        return line | ({"status": self.status} if self.status else {}) | ({"note": self.note} if self.note else {})
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a verification found. ``line`` counts from 1 and is the first that is wrong."""
+class Head:
+    """Where the chain stands: number and hash of a line."""
 
-    ok: bool
-    count: int
-    head: str
-    line: int | None = None
-    reason: str = ""
+    seq: int = 0
+    hash: str = GENESIS
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}" if self.seq else ""
+
+    @classmethod
+    def parse(cls, text: str) -> Head | None:
+        """Return the head in ``<seq>:<hash>``, None when it is none."""
+        seq, _, digest = text.strip().partition(":")
+        if not seq.isascii() or not seq.isdigit() or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+            return None
+        return cls(int(seq), digest)
+
+
+def link(previous: str, body: str) -> str:
+    """Return the hash of the line whose content has the hash ``body``, behind the line with hash ``previous``."""
+    return hashlib.sha256(f"{previous}{body}".encode()).hexdigest()
+
+
+def body(line: dict[str, Any]) -> str:
+    """Return the hash of a line's content."""
+    return fingerprint({name: value for name, value in line.items() if name not in ("prev", "hash")})
 
 
 def append(paths: Paths, entry: Entry) -> str:
@@ -69,7 +97,8 @@ def append(paths: Paths, entry: Entry) -> str:
     """
     for _ in range(2):
         try:
-            return _append(paths, entry)
+            with _locked(paths):
+                return str(_append(paths, entry))
         except OSError as error:
             if not ballast.free(paths):
                 log.record(paths, error)
@@ -79,54 +108,69 @@ def append(paths: Paths, entry: Entry) -> str:
 
 def head(paths: Paths) -> str:
     """Return ``<seq>:<hash>`` of the last line, empty when there is none."""
-    last = _last(paths.audit)
-    return f"{last['seq']}:{last['hash']}" if last else ""
+    return str(_head(paths))
 
 
-def verify(path: Path, anchor: str = "") -> Verdict:
-    """Check the whole chain.
+def rotate(paths: Paths, megabytes: int) -> Path | None:
+    """Begin a new file if the present one has grown beyond ``megabytes``; return the one that was put away.
 
-    Args:
-        anchor: a ``<seq>:<hash>`` seen earlier; without one a cut end cannot be told from a short history.
+    The chain goes on: the first line of the new file continues the last one of the old.
     """
-    previous, count, anchored = GENESIS, 0, not anchor
-    with path.open("rb") as lines:
-        for count, raw in enumerate(lines, 1):
-            reason = _fault(raw, count, previous)
-            if reason:
-                return Verdict(False, count - 1, previous, count, reason)
-            previous = json.loads(raw)["hash"]
-            anchored = anchored or anchor == f"{count}:{previous}"
-    if not anchored:
-        return Verdict(False, count, previous, None, "the line that was seen earlier is not there")
-    return Verdict(True, count, previous)
+    with _locked(paths):
+        if not paths.audit.exists() or paths.audit.stat().st_size < megabytes * 1024 * 1024:
+            return None
+        aside = paths.log / f"audit-{_head(paths).seq:012d}.jsonl"
+        paths.audit.rename(aside)
+    return aside
 
 
-def _fault(raw: bytes, number: int, previous: str) -> str:
+def remembered(paths: Paths) -> Head:
+    """Return the head as it was noted beside the journal after the last line: a file that was cut shows."""
     try:
-        line = json.loads(raw)
-        claimed = line.pop("hash")
-    except (ValueError, KeyError, AttributeError, TypeError):
-        return "it is no line of the history"
-    if line.get("seq") != number:
-        return "a line was taken out or put in"
-    if line.get("prev") != previous:
-        return "it does not continue the line before it"
-    return "" if fingerprint(line) == claimed else "it was changed"
+        return Head.parse(paths.audit_head.read_text()) or Head()
+    except (OSError, UnicodeDecodeError):
+        return Head()
 
 
-def _append(paths: Paths, entry: Entry) -> str:
+@contextlib.contextmanager
+def _locked(paths: Paths) -> Iterator[None]:
     lock = Flock(paths.locks / "audit.lock")
     if not lock.acquire(_WAIT):
         raise TimeoutError(str(lock.path))
     try:
-        last = _last(paths.audit) or {"seq": 0, "hash": GENESIS}
-        line = {"ts": now(), "seq": last["seq"] + 1, **entry.to_json(), "prev": last["hash"]}
-        line["hash"] = fingerprint(line)
-        _write(paths.audit, json.dumps(line, separators=(",", ":")).encode() + b"\n")
-        return str(line["hash"])
+        yield
     finally:
         lock.release()
+
+
+def _append(paths: Paths, entry: Entry) -> Head:
+    last = _head(paths)
+    line = {"ts": now(), "seq": last.seq + 1, **entry.to_json(), "prev": last.hash}
+    line["hash"] = link(last.hash, body(line))
+    _write(paths.audit, json.dumps(line, separators=(",", ":")).encode() + b"\n")
+    found = Head(last.seq + 1, line["hash"])
+    _remember(paths, found)
+    return found
+
+
+def _head(paths: Paths) -> Head:
+    """Return what the next line continues.
+
+    Where the file ends before the line that was noted, or ends with another one, the noted one is continued: the gap
+    stays in the file for good, and ``verify`` names it.
+    """
+    noted, last = remembered(paths), _last(paths)
+    return last if last.seq > noted.seq else noted
+
+
+def _remember(paths: Paths, found: Head) -> None:
+    """Note the head, in place: this needs no room on a full disk. Without it the file is ahead, which is no fault."""
+    with contextlib.suppress(OSError):
+        fd = os.open(paths.audit_head, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+        try:
+            os.pwrite(fd, str(found).ljust(_HEAD_SIZE).encode(), 0)
+        finally:
+            os.close(fd)
 
 
 def _write(path: Path, line: bytes) -> None:
@@ -155,16 +199,14 @@ def _whole(fd: int) -> int:
     return 0
 
 
-def _last(path: Path) -> dict[str, Any] | None:
-    """Return the last whole line. One that somebody damaged is continued all the same: ``verify`` will name it."""
-    raw = _last_line(path)
-    if raw is None:
-        return None
+def _last(paths: Paths) -> Head:
+    """Return number and hash of the last line in the file; one that somebody damaged counts as none."""
+    raw = _last_line(paths.audit)
     try:
-        found = json.loads(raw)
-        return {"seq": int(found["seq"]), "hash": str(found["hash"])}
+        found = json.loads(raw or b"null")
+        return Head(int(found["seq"]), str(found["hash"]))
     except (ValueError, KeyError, TypeError):
-        return {"seq": path.read_bytes().count(b"\n"), "hash": hashlib.sha256(raw).hexdigest()}
+        return Head()
 
 
 def _last_line(path: Path) -> bytes | None:

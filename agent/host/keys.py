@@ -45,6 +45,11 @@ class Grant:
         """Say whether the key is granted the app and the environment."""
         return _grants(self.apps, target.app) and _grants(self.environments, target.environment)
 
+    @property
+    def everything(self) -> bool:
+        """Whether the key is granted every app in every environment, and so the host as a whole."""
+        return ALL in self.apps and ALL in self.environments
+
     def to_json(self) -> dict[str, Any]:
         """Return what stands behind the name in ``keys.json``."""
         return {key: value for key, value in asdict(self).items() if key != "name"}
@@ -156,8 +161,8 @@ def _grant(name: str, data: dict[str, Any]) -> Grant:
     for value in known.values():
         if not isinstance(value, str):
             raise TypeError(f"“{name}” holds something that is no text")
-    names = {key: tuple(map(str, data.get(key, ()))) for key in ("apps", "environments", "api_keys")}
-    return Grant(name, **names, **known)
+    apps, environments, api_keys = (tuple(data.get(key, ())) for key in ("apps", "environments", "api_keys"))
+    return Grant(name, apps=apps, environments=environments, api_keys=tuple(map(str, api_keys)), **known)
 
 
 def _grants(names: tuple[str, ...], name: str) -> bool:

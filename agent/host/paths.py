@@ -131,6 +131,11 @@ class Paths:
         return self.log / "audit.jsonl"
 
     @property
+    def audit_head(self) -> Path:
+        """Number and hash of the last line of the history, noted away from it."""
+        return self.state / "audit.head"
+
+    @property
     def opt(self) -> Path:
         return self.root / "opt/ikoma"
 

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import time
 
-from agent.host import audit
+from agent.host import history
 from agent.model.names import new_operation
 from agent.operations.journal import Journal, Operation
 from agent.operations.lock import OperationLock
@@ -74,7 +74,7 @@ def test_whatever_is_killed_every_operation_ends_once_and_no_target_is_left_betw
         assert bool(effects) == bool(healthy), (seed, effects)
     statuses = {operation.status for app in APPS for operation in _all(house, app)}
     assert statuses >= {"HEALTHY", "INTERRUPTED"}, f"seed {seed}: nothing was killed, or everything"
-    assert audit.verify(house.paths.audit).ok
+    assert history.verify(house.paths).ok
     db = sqlite3.connect(house.paths.journal)
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     db.close()

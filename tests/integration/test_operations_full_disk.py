@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.host import audit, ballast
+from agent.host import ballast, history
 from agent.model.names import new_operation
 from agent.protocol import Body
 from tests.fixtures.operations.house import SHOP, House, tar, with_bundle
@@ -60,7 +60,7 @@ def test_everything_answers_on_a_disk_that_is_already_full(small: House) -> None
     assert small.attach(operation).end["status"] == "HEALTHY"
     assert small.ask("v1 status.get", Body(app="shop")).result["operation"] is None
     assert small.deploy().end["status"] == "HEALTHY"  # a rollback would do the same: it brings nothing along
-    assert audit.verify(small.paths.audit).ok
+    assert history.verify(small.paths).ok
 
 
 def test_a_bundle_that_does_not_fit_is_refused_and_leaves_nothing(small: House) -> None:

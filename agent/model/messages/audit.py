@@ -15,10 +15,50 @@ MESSAGES = {
         "List them: ikoma-agent keys list",
         "Listez-les : ikoma-agent keys list",
     ),
-    "audit.broken": Message(
-        "The history {file} was changed at line {line}: {reason}.",
-        "L'historique {file} a été modifié à la ligne {line} : {reason}.",
-        "Compare it with the heads that earlier runs printed, and with a copy from elsewhere.",
-        "Comparez-le aux têtes imprimées par des exécutions antérieures, et à une copie prise ailleurs.",
+    "audit.whole": Message(
+        "The history is whole: {count} lines.",
+        "L'historique est entier : {count} lignes.",
+    ),
+    "audit.changed": Message(
+        "Line {seq} of the history was changed (found in {file} at line {line}).",
+        "La ligne {seq} de l'historique a été modifiée (trouvé dans {file}, ligne {line}).",
+        "Compare it with a copy from elsewhere, and find out who was root on the host.",
+        "Comparez-la à une copie prise ailleurs, et cherchez qui était root sur l'hôte.",
+    ),
+    "audit.removed": Message(
+        "Lines {seq} to {until} of the history are missing (before line {line} of {file}).",
+        "Les lignes {seq} à {until} de l'historique manquent (avant la ligne {line} de {file}).",
+        "Compare it with a copy from elsewhere, and find out who was root on the host.",
+        "Comparez-le à une copie prise ailleurs, et cherchez qui était root sur l'hôte.",
+    ),
+    "audit.inserted": Message(
+        "A line numbered {seq} was put into the history (line {line} of {file}).",
+        "Une ligne numérotée {seq} a été insérée dans l'historique (ligne {line} de {file}).",
+        "Compare it with a copy from elsewhere, and find out who was root on the host.",
+        "Comparez-le à une copie prise ailleurs, et cherchez qui était root sur l'hôte.",
+    ),
+    "audit.truncated": Message(
+        "The end of the history is missing: lines {seq} to {until} were there.",
+        "La fin de l'historique manque : les lignes {seq} à {until} s'y trouvaient.",
+        "Compare it with a copy from elsewhere, and find out who was root on the host.",
+        "Comparez-le à une copie prise ailleurs, et cherchez qui était root sur l'hôte.",
+    ),
+    "audit.unreadable": Message(
+        "Line {line} of {file} is no line of the history (line {seq} was expected).",
+        "La ligne {line} de {file} n'est pas une ligne de l'historique (la ligne {seq} était attendue).",
+        "Compare it with a copy from elsewhere.",
+        "Comparez-la à une copie prise ailleurs.",
+    ),
+    "audit.anchor": Message(
+        "{anchor} is no head of a history: it looks like 12:9f86d0…, a number and 64 hex digits.",
+        "{anchor} n'est pas une tête d'historique : cela ressemble à 12:9f86d0…, un nombre et 64 chiffres hexadécimaux.",
+        "Read the present one: ikoma audit verify",
+        "Lisez l'actuelle : ikoma audit verify",
+    ),
+    "audit.result": Message(
+        "{result} is no result of a call: {known}.",
+        "{result} n'est pas le résultat d'un appel : {known}.",
+        "Ask for one of them: ikoma audit query --result error",
+        "Demandez l'un d'eux : ikoma audit query --result error",
     ),
 }
