@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.model.errors import IkomaError
-from agent.model.release import MIGRATION_FILE
+from agent.model.names import MIGRATION_FILE
 
 
 class File(Protocol):

@@ -6,17 +6,15 @@ release, whoever built it and whenever.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agent.model.contract import Health, Kind, Probe, Proof, Retention, check_routes
+from agent.model.contract import Backups, Health, Kind, Probe, Proof, Retention, check_routes
 from agent.model.errors import Misuse
-from agent.model.names import Target, release_id
+from agent.model.names import MIGRATION_FILE, Target, release_id
 
 FORMAT: Final = 1
-MIGRATION_FILE: Final = re.compile(r"(?P<version>[0-9]{4,14})_(?P<name>[a-z0-9_]{1,80})\.sql")
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -99,6 +97,7 @@ class Release(Part):
     files: list[MountedFile] = []
     health: Health = Health()
     retention: Retention = Retention()
+    backups: Backups = Backups()
     maintenance: bool = False
     provenance: Provenance = Provenance()
 

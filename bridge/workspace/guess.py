@@ -14,8 +14,7 @@ from agent.model import messages
 from agent.model.contract import FILE
 from agent.model.contract import load as load_contract
 from agent.model.errors import Misuse
-from agent.model.names import NAME
-from agent.model.release import MIGRATION_FILE
+from agent.model.names import MIGRATION_FILE, NAME
 from bridge.workspace.dockerfile import parse
 
 DEFAULT_COMPOSE: Final = "docker-compose.yml"

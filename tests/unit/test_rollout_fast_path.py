@@ -18,3 +18,13 @@ def test_the_way_to_nothing_to_do_imports_the_standard_library_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_a_look_at_the_schema_costs_the_driver_and_nothing_else() -> None:
+    heavy = tuple(name for name in HEAVY if name != "psycopg")
+    code = (
+        "import sys, agent.database.drift;"
+        f" print(*[name for name in sys.modules if name.partition('.')[0] in {heavy!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
