@@ -6,8 +6,7 @@ change of names (``undo.py``); ``retire`` removes them once the new release is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +15,7 @@ from agent.docker import compose
 from agent.model import messages
 from agent.model.errors import IkomaError
 from agent.model.secret import Redactor
-from agent.releases import health, networks, observe, proxy, switch
+from agent.releases import drain, health, networks, observe, proxy, switch
 from agent.releases.health import Check
 from agent.releases.plan import Move, Plan
 from agent.releases.prepare import Prepared
@@ -45,6 +44,7 @@ class RollOut:
     lang: str = "en"
     fresh: dict[str, list[str]] = field(default_factory=dict)
     stopping: list[str] = field(default_factory=list)
+    cut: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
         """Do everything the plan says, in its order. Raises ``IkomaError`` at the first thing that fails."""
@@ -188,7 +188,7 @@ class RollOut:
         """
         self.stopping += [container for container, _ in containers]
         self.note(stopping=self.stopping)
-        stop_all(self.site, containers)
+        self.cut |= drain.stop_all(self.site.engine, containers)
 
     def _routed(self, service: str) -> bool:
         return any(upstream.rpartition(":")[0] == service for upstream in self.prepared.release.routes.values())
@@ -204,13 +204,6 @@ class RollOut:
 
     def _say(self, message: str, what: str) -> None:
         self.say(messages.text(message, {"what": what}, self.lang))
-
-
-def stop_all(site: Site, containers: list[tuple[str, float]]) -> None:
-    """Stop containers side by side. Each pair is a container and its seconds of grace."""
-    if containers:
-        with ThreadPoolExecutor(min(8, len(containers))) as pool:
-            list(pool.map(lambda item: site.engine.stop(*item), containers))
 
 
 def stand_ready(site: Site, prepared: Prepared) -> None:
@@ -235,14 +228,22 @@ def recorded(plan: Plan, prepared: Prepared, running: list[observe.Observed]) ->
     return found
 
 
-def services(site: Site, plan: Plan, serving: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
-    """Return the ``services`` part of a deployment's result; each container is asked itself."""
-    result = {}
+def services(
+    site: Site, plan: Plan, serving: dict[str, list[str]], cut: Mapping[str, int]
+) -> dict[str, dict[str, Any]]:
+    """Return the ``services`` part of a deployment's result; each container is asked itself.
+
+    Args:
+        cut: container → how many connections its stop cut; where there were any, the service says so.
+    """
+    result: dict[str, dict[str, Any]] = {}
     for move in plan.moves:
         found = [site.engine.container(item) for item in serving.get(move.service, [])]
         states = [_state(item) for item in found if item is not None] or ["stopped"]
         state = "completed" if move.kind == "one-shot" else states[0]
         result[move.service] = {"action": move.action, "state": state, "kind": move.kind}
+        if count := sum(cut.get(container, 0) for container in move.old):
+            result[move.service]["cut"] = count
     return result
 
 

@@ -14,8 +14,7 @@ from agent.host.flock import Flock
 from agent.model.contract import Health
 from agent.model.errors import IkomaError
 from agent.model.secret import Redactor
-from agent.releases import health, observe, proxy, records, switch
-from agent.releases.rollout import stop_all
+from agent.releases import drain, health, observe, proxy, records, switch
 from agent.releases.site import COMPOSE_SECONDS, Site
 
 SETTLE: Final = 1.5
@@ -145,7 +144,7 @@ def _new(site: Site, known: set[str]) -> list[observe.Observed]:
 
 
 def _remove(site: Site, containers: list[observe.Observed]) -> int:
-    stop_all(site, [(item.id, GRACE) for item in containers if item.state == "running"])
+    drain.stop_all(site.engine, [(item.id, GRACE) for item in containers if item.state == "running"])
     for item in containers:
         site.engine.remove(item.id)
     return len(containers)

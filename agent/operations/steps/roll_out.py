@@ -49,7 +49,7 @@ class RollOut(Step):
         return Outcome(
             "done" if changed else "skipped",
             messages.text("roll_out.done", counts, ctx.lang),
-            {"services": rollout.services(site, plan, work.serving), "plan": plan.to_json()},
+            {"services": rollout.services(site, plan, work.serving, work.cut), "plan": plan.to_json()},
         )
 
     def undo(self, ctx: Context) -> str:

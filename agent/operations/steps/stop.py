@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Final
 
 from agent.operations.step import Context, Outcome, Step
-from agent.releases import observe, records, rollout, status
+from agent.releases import drain, observe, records, rollout, status
 from agent.releases.site import Site
 
 SETTLES: Final = 5.0
@@ -24,7 +24,7 @@ class Stop(Step):
         running = [item.id for item in observe.containers(site.engine, site.slug) if item.state == "running"]
         ctx.note(running=running, down=records.down(site))
         records.set_down(site, {"operation": ctx.operation, "since": records.now()})
-        rollout.stop_all(site, [(container, rollout.DEFAULT_DRAIN) for container in running])
+        drain.stop_all(site.engine, [(container, rollout.DEFAULT_DRAIN) for container in running])
         _settle(site, running)
         return Outcome("done" if running else "skipped", str(len(running)), {"services": status.services(site)})
 
