@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from agent.capabilities.index import Capability, apps, audit, db, deploy, env, operations, platform
+from agent.capabilities.index import Capability, apps, audit, db, deploy, env, keys, operations, platform
 
 Index = Mapping[str, Capability]
 
-CAPABILITIES: Final[Index] = {
-    capability.name: capability
-    for table in (apps.TABLE, audit.TABLE, db.TABLE, deploy.TABLE, env.TABLE, operations.TABLE, platform.TABLE)
-    for capability in table
-}
+_TABLES: Final = (
+    apps.TABLE, audit.TABLE, db.TABLE, deploy.TABLE, env.TABLE, keys.TABLE, operations.TABLE, platform.TABLE,
+)  # fmt: skip
+
+CAPABILITIES: Final[Index] = {capability.name: capability for table in _TABLES for capability in table}

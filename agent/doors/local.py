@@ -15,15 +15,12 @@ from typing import Any, Final
 from agent.capabilities import Index
 from agent.doors import plain
 from agent.doors.service import Service
-from agent.host.keys import Grant
+from agent.host.keys import LOCAL
 from agent.host.paths import Paths
 from agent.model import messages
 from agent.model.errors import Exit
 from agent.model.names import PRODUCTION, new_operation
 from agent.protocol import Body, Event, exit_code
-
-LOCAL: Final = Grant("local", role="builder")
-"""Who can run the program here is root, or could as well talk to the engine."""
 
 _KEPT: Final = ("SUPABASE_DB_", "IKOMA_")
 _ORDINARY: Final = frozenset({"PATH", "LANG", "LC_ALL", "LC_MESSAGES", "TERM", "TZ", "SUDO_USER", "COLUMNS"})
@@ -56,7 +53,7 @@ class Local:
             bundle_sha256=hashlib.sha256(bundle).hexdigest() if bundle else "",
         )
 
-    def read(self, capability: str, body: Body) -> dict[str, Any]:
+    def read(self, capability: str, body: Body) -> Any:
         """Answer a read. Raises what the capability raises."""
         service = self.service
         return service.read(service.capability(capability, None), body)

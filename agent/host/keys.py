@@ -7,9 +7,10 @@ import binascii
 import hashlib
 import hmac
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from agent.host import apikeys
 from agent.host.clock import now
 from agent.host.files import read_json, write_json
 from agent.host.flock import Flock
@@ -55,13 +56,34 @@ class Grant:
         return {key: value for key, value in asdict(self).items() if key != "name"}
 
 
+LOCAL: Final = Grant("local", role="builder")
+"""Whoever can run the program on the host: root, or one who could as well talk to the engine. No key has its name."""
+
+
 def load(paths: Paths) -> dict[str, Grant]:
-    """Return all grants by name. Raises ``Misuse("keys.invalid")`` for a damaged file: nobody gets in then."""
+    """Return all grants by name, without revoked ones, each with the API secrets that are valid.
+
+    Raises:
+        Misuse: ``keys.invalid`` for a damaged file: nobody gets in then.
+    """
     try:
-        data = read_json(paths.keys, default={})
-        return {name: _grant(name, value) for name, value in data.items()}
+        known = apikeys.load(paths)
+        return {
+            name: _with_secrets(grant, known) for name, grant in _stored(paths).items() if name not in known.revoked
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Misuse("keys.invalid", file=paths.api_keys, reason=str(error)) from None
+
+
+def _stored(paths: Paths) -> dict[str, Grant]:
+    try:
+        return {name: _grant(name, value) for name, value in read_json(paths.keys, default={}).items()}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Misuse("keys.invalid", file=paths.keys, reason=str(error)) from None
+
+
+def _with_secrets(grant: Grant, known: apikeys.Known) -> Grant:
+    return replace(grant, api_keys=known.secrets.get(grant.name, grant.api_keys))
 
 
 def put(paths: Paths, grant: Grant) -> Grant:
@@ -72,20 +94,22 @@ def put(paths: Paths, grant: Grant) -> Grant:
     """
     checked = _checked(grant, str(paths.keys))
     with Flock(paths.etc / ".keys.lock"):
-        grants = load(paths)
+        grants = _stored(paths)
         added = grants[grant.name].added if grant.name in grants else now()
         stored = Grant(**asdict(checked) | {"added": added})
         _save(paths, grants | {grant.name: stored})
+    apikeys.restore(paths, grant.name)
     return stored
 
 
 def remove(paths: Paths, name: str) -> bool:
     """Take a grant away; say whether there was one."""
     with Flock(paths.etc / ".keys.lock"):
-        grants = load(paths)
+        grants = _stored(paths)
         found = grants.pop(name, None)
         if found is not None:
             _save(paths, grants)
+            apikeys.revoke(paths, name)
     return found is not None
 
 
@@ -95,8 +119,7 @@ def authenticate(paths: Paths, api_key: str) -> Grant | None:
     Raises:
         Misuse: ``keys.invalid``.
     """
-    digest = hashlib.sha256(api_key.encode("utf-8", "surrogateescape")).hexdigest()
-    found = None
+    digest, found = apikeys.digest(api_key), None
     for grant in load(paths).values():
         for stored in grant.api_keys:
             if hmac.compare_digest(stored.encode(), digest.encode()):
@@ -136,7 +159,7 @@ def _checked(grant: Grant, file: str) -> Grant:
     def wrong(reason: str) -> Misuse:
         return Misuse("keys.invalid", file=file, reason=reason)
 
-    if not _KEY_NAME.fullmatch(grant.name):
+    if not _KEY_NAME.fullmatch(grant.name) or grant.name == LOCAL.name:
         raise wrong(f"“{grant.name[:80]}” is no name for a key")
     if grant.role not in ROLES:
         raise wrong(f"“{grant.role[:80]}” is none of {', '.join(ROLES)}")

@@ -131,6 +131,11 @@ class Paths:
         return self.log / "audit.jsonl"
 
     @property
+    def api_keys(self) -> Path:
+        """SHA-256 sums of API secrets, and which keys are revoked: what calls may change about keys."""
+        return self.state / "api-keys.json"
+
+    @property
     def audit_head(self) -> Path:
         """Number and hash of the last line of the history, noted away from it."""
         return self.state / "audit.head"

@@ -2,12 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agent.host import keys
+from agent.capabilities import keys_list, keys_revoke, keys_rotate
+from agent.capabilities.call import Call
+from agent.host import apikeys, keys
 from agent.host.keys import Grant
 from agent.host.paths import Paths
+from agent.host.settings import Settings
 from agent.model.errors import Misuse
 from agent.model.names import Target
 
@@ -19,7 +23,16 @@ PRINT = "SHA256:wbokID+bDY7/eYQGySd6erMRAbJB2g3DHA7TEGaFA1Y"
 def paths(tmp_path: Path) -> Paths:
     found = Paths(tmp_path)
     found.etc.mkdir(parents=True)
+    found.locks.mkdir(parents=True)
     return found
+
+
+def said(paths: Paths, module: Any, caller: Grant, **args: Any) -> dict[str, Any]:
+    """Call one of the capabilities about keys."""
+    answer: dict[str, Any] = module.run(
+        Call(None, args, paths, Settings(), key=caller.name, role=caller.role, grant=caller)
+    )
+    return answer
 
 
 def test_a_key_is_stored_with_its_fingerprint_and_read_back(paths: Paths) -> None:
@@ -92,3 +105,84 @@ def test_roles_are_ordered() -> None:
     assert not Grant("k", "observer").has_role("operator")
     assert not Grant("k", "").has_role("observer")
     assert not Grant("k", "builder", apps=()).may_act_on(Target("shop"))
+
+
+def test_a_rotation_keeps_the_secret_before_it_valid_until_the_next(paths: Paths) -> None:
+    ci = keys.put(paths, Grant("ci", "operator"))
+    first, second, third = (said(paths, keys_rotate, ci)["apiKey"] for _ in range(3))
+    assert keys.authenticate(paths, first) is None
+    for valid in (second, third):
+        found = keys.authenticate(paths, valid)
+        assert found is not None
+        assert (found.name, found.role) == ("ci", "operator")
+    assert said(paths, keys_revoke, ci, previous=True)["revoked"] == "previous"
+    assert keys.authenticate(paths, second) is None
+    assert keys.authenticate(paths, third) is not None
+
+
+def test_a_rotation_keeps_the_secret_that_the_administrator_wrote_down(paths: Paths) -> None:
+    stored = {"role": "builder", "apps": ["*"], "environments": ["*"], "api_keys": [apikeys.digest("first")]}
+    paths.keys.write_text(json.dumps({"ci": stored}))
+    made = said(paths, keys_rotate, keys.load(paths)["ci"])
+    assert made["valid"] == 2
+    assert keys.authenticate(paths, "first") is not None
+    assert keys.authenticate(paths, made["apiKey"]) is not None
+
+
+def test_of_a_secret_only_its_sum_is_stored(paths: Paths) -> None:
+    ci = keys.put(paths, Grant("ci", "operator"))
+    secret = said(paths, keys_rotate, ci)["apiKey"]
+    assert secret not in paths.api_keys.read_text() + paths.keys.read_text()
+    assert paths.api_keys.stat().st_mode & 0o777 == 0o600
+    assert secret not in json.dumps(said(paths, keys_list, ci))
+
+
+@pytest.mark.parametrize("wrong", ["", "x", "ikoma_", "é" * 50, "\udcff"])
+def test_a_wrong_secret_is_nobody(paths: Paths, wrong: str) -> None:
+    ci = keys.put(paths, Grant("ci", "operator"))
+    said(paths, keys_rotate, ci)
+    assert keys.authenticate(paths, wrong) is None
+
+
+def test_a_revoked_key_is_unknown_everywhere_until_root_grants_it_again(paths: Paths) -> None:
+    keys.put(paths, Grant("ci", "operator", public_key=PUBLIC))
+    root = keys.put(paths, Grant("root", "builder"))
+    secret = said(paths, keys_rotate, root, key="ci")["apiKey"]
+    said(paths, keys_revoke, root, key="ci")
+    assert "ci" not in keys.load(paths)
+    assert keys.authorized_keys(paths) == ""
+    assert keys.authenticate(paths, secret) is None
+    keys.put(paths, Grant("ci", "operator", public_key=PUBLIC))
+    assert "ci" in keys.load(paths)
+    assert keys.authenticate(paths, secret) is None
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [Grant("eye", "observer"), Grant("hand", "operator"), Grant("shopper", "builder", apps=("shop",)),
+     Grant("stager", "builder", environments=("staging",))],
+    ids=lambda one: one.name,
+)  # fmt: skip
+def test_a_key_touches_itself_alone_unless_it_builds_everything(paths: Paths, caller: Grant) -> None:
+    keys.put(paths, Grant("ci", "operator"))
+    mine = keys.put(paths, caller)
+    for module in (keys_rotate, keys_revoke):
+        with pytest.raises(Misuse) as caught:
+            said(paths, module, mine, key="ci")
+        assert caught.value.id == "keys.foreign"
+    assert said(paths, keys_rotate, mine)["key"] == caller.name
+    if not caller.everything:
+        assert [one["name"] for one in said(paths, keys_list, mine)["keys"]] == [caller.name]
+
+
+def test_no_key_takes_the_name_of_whoever_sits_at_the_host(paths: Paths) -> None:
+    with pytest.raises(Misuse):
+        keys.put(paths, Grant(keys.LOCAL.name, "observer"))
+
+
+def test_damaged_secrets_let_nobody_in(paths: Paths) -> None:
+    keys.put(paths, Grant("ci", "operator"))
+    paths.api_keys.write_text('{"secrets": []}')
+    with pytest.raises(Misuse) as caught:
+        keys.load(paths)
+    assert caught.value.id == "keys.invalid"

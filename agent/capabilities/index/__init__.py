@@ -21,6 +21,8 @@ class Capability:
         needs_target: an app must be named; changes always need one.
         ends: the status of an operation that succeeds.
         takes: the names of its arguments; another one is refused. None: it takes any.
+        writes: it answers and ends like a read, and yet changes something on the host (a key); for hints to assistants.
+        additive: a change that replaces and removes nothing; assistants are told.
         secret_args: arguments that stay in memory: neither journalled, logged nor there in a recovery.
     """
 
@@ -34,3 +36,5 @@ class Capability:
     ends: Literal["HEALTHY", "DONE"] = "DONE"
     takes: tuple[str, ...] | None = ()
     secret_args: tuple[str, ...] = ()
+    additive: bool = False
+    writes: bool = False

@@ -15,6 +15,24 @@ MESSAGES = {
         "List them: ikoma-agent keys list",
         "Listez-les : ikoma-agent keys list",
     ),
+    "keys.foreign": Message(
+        "The key {key} may not touch the key {name}: that takes the role builder on every app.",
+        "La clé {key} ne peut pas toucher à la clé {name} : il faut le rôle builder sur toutes les applications.",
+        "Do it on the host: ikoma keys rotate --key {name}",
+        "Faites-le sur l'hôte : ikoma keys rotate --key {name}",
+    ),
+    "keys.unnamed": Message(
+        "It is not said which key is meant.",
+        "La clé visée n'est pas indiquée.",
+        "Name it: ikoma keys rotate --key NAME",
+        "Nommez-la : ikoma keys rotate --key NOM",
+    ),
+    "keys.no_other": Message(
+        "The key {key} has one valid secret: there is no earlier one to take back.",
+        "La clé {key} n'a qu'un secret valable : il n'y en a pas d'antérieur à révoquer.",
+        "Make a new one first: ikoma keys rotate --key {key}",
+        "Créez-en d'abord un nouveau : ikoma keys rotate --key {key}",
+    ),
     "audit.whole": Message(
         "The history is whole: {count} lines.",
         "L'historique est entier : {count} lignes.",
