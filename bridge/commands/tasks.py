@@ -81,6 +81,11 @@ class Task:
     def target(self) -> Target:
         return self.where.target
 
+    @property
+    def _tag(self) -> str:
+        ref = self.environ.get("GITHUB_REF", "")
+        return ref.removeprefix(_TAG) if ref.startswith(_TAG) else ""
+
     @cached_property
     def may_write(self) -> bool:
         """Whether GitHub would take reports from this run: the token of a fork's pull request only reads."""
@@ -106,6 +111,7 @@ def settings(request: Request, environ: Mapping[str, str]) -> dict[str, str]:
         "BRIDGE_KNOWN_HOSTS": request.text("known-hosts") + "\n" if request.text("known-hosts") else "",
         "BRIDGE_REGISTRY_USER": request.text("registry-user") or environ.get("GITHUB_ACTOR", ""),
         "BRIDGE_REGISTRY_TOKEN": token.reveal(),
+        "BRIDGE_GITHUB_AUTHOR": request.text("github-author"),
         "BRIDGE_GIVE_UP": request.text("give-up"),
     }
     return {name: value for name, value in given.items() if value}
@@ -224,10 +230,8 @@ class Deploy(Task):
     def _started(self, operation: str, release: str) -> None:
         from bridge.reports.github import Start
 
-        ref = self.environ.get("GITHUB_REF", "")
-        tag = ref.removeprefix(_TAG) if ref.startswith(_TAG) else ""
         self.outputs |= {"operation": operation, "release": release}
-        self.reporter.started(Start(operation, "deploy", release, tag=tag))
+        self.reporter.started(Start(operation, "deploy", release, tag=self._tag))
 
     def ended(self, report: model.DeploymentReport, fault: IkomaError | None) -> Exit:
         """Report the end of a deployment or rollback, whatever it is, and return the exit code."""
@@ -287,8 +291,31 @@ class Publish(Task):
         return self._target
 
 
+class Attach(Task):
+    """Adds a kept release to GitHub's release of the tag. It needs no host and no secret."""
+
+    def run(self) -> Exit:
+        from bridge.github.api import Api
+        from bridge.github.attachments import attach
+        from bridge.pipeline import bundles
+
+        file = self.folder / self.request.text("release")
+        bundle = bundles.read(file, self.folder)
+        tag = self._tag
+        if not tag:
+            raise Misuse("action.no_tag", ref=self.environ.get("GITHUB_REF", ""))
+        api = Api(context.read(self.environ), self.request.secret("github-token"))
+        attached = attach(api, tag, file)
+        said = self.console.text("action.attached" if attached else "action.no_release", file=file.name, tag=tag)
+        self.console.say(said)
+        self.report |= {"app": bundle.target.app, "environment": bundle.target.environment, "release": bundle.id}
+        self.outputs |= {"status": "ATTACHED" if attached else "SKIPPED", "release": bundle.id}
+        return Exit.DONE
+
+
 _TASKS: Final[dict[str, type[Task]]] = {
     "check": Check, "plan": Plan, "deploy": Deploy, "rollback": Rollback, "report": Publish,
+    "attach": Attach,
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 Kind = Literal["text", "secret", "list", "flag", "number", "choice"]
 
 PREFIX: Final = "IKOMA_INPUT_"
-COMMANDS: Final = ("check", "plan", "deploy", "rollback", "report")
+COMMANDS: Final = ("check", "plan", "deploy", "rollback", "report", "attach")
 _HOSTED: Final = frozenset({"plan", "deploy", "rollback"})
 _BUILT: Final = frozenset({"plan", "deploy"})
 _SOURCES: Final = frozenset({"check", "plan", "deploy"})
@@ -52,8 +52,9 @@ class Output:
 
 
 INPUTS: Final = (
-    Input("command", "What to do: `check`, `plan` (with the check), `deploy`, `rollback`, or `report` (publish what an "
-          "earlier, unprivileged job found).", "choice", required=_ALL, choices=COMMANDS),
+    Input("command", "What to do: `check`, `plan` (with the check), `deploy`, `rollback`, `report` (publish what an "
+          "earlier job without rights found), or `attach` (add a kept release to the GitHub release of the tag).",
+          "choice", required=_ALL, choices=COMMANDS),
     Input("working-directory", "The app's folder, the one that holds `ikoma.release.json`.", default="."),
     Input("app", "The app, where no contract names it (a rollback needs no checkout)."),
     Input("environment", "The environment of the app.", default="production"),
@@ -75,8 +76,8 @@ INPUTS: Final = (
           commands=_BUILT),
     Input("env-file", "Values of the app for the host, `NAME=value` a line, sent before the deployment. Never for the "
           "agent's own values.", "secret", commands=frozenset({"deploy"})),
-    Input("release", "A kept release to deploy without building: the path of its file.",
-          commands=frozenset({"deploy"})),
+    Input("release", "The path of a kept release: `deploy` deploys it without building, `attach` attaches it.",
+          commands=frozenset({"deploy", "attach"}), required=frozenset({"attach"})),
     Input("to", "The release to go back to, `r-` and 12 digits; empty: the one before.",
           commands=frozenset({"rollback"})),
     Input("if-busy", "What to do while another operation holds the app.", "choice", "wait",
@@ -90,11 +91,12 @@ INPUTS: Final = (
     Input("cache", "Whether installed packages are kept between runs. `deploy` never uses the cache.", "flag", "true"),
     Input("github-token", "What reports are written with; without write access they go to the job's summary alone.",
           "secret", "${{ github.token }}"),
+    Input("github-author", "The login under which that token comments, where it is not the job's own token."),
 )  # fmt: skip
 
 OUTPUTS: Final = (
     Output("status", "How it ended: `PASSED`, `REFUSED`, `PLANNED`, `HEALTHY`, `FAILED`, `ROLLED_BACK`, `INTERRUPTED`, "
-           "`RUNNING` (lost sight of, still going on) or `MISUSE`."),
+           "`RUNNING` (lost sight of, still going on), `ATTACHED`, `SKIPPED` or `MISUSE`."),
     Output("release", "The release's id, where there is one."),
     Output("operation", "The operation's id on the host, where there is one."),
     Output("report", "The path of the whole report as JSON (docs/json.md)."),

@@ -21,4 +21,17 @@ MESSAGES = {
         "Keep the file that the output `report` of the check names, and hand it on unchanged.",
         "Gardez le fichier que nomme la sortie `report` du contrôle, et transmettez-le tel quel.",
     ),
+    "action.no_tag": Message(
+        "A release is attached to the GitHub release of a tag; this run is about {ref}.",
+        "On attache une version à la release GitHub d'un tag ; ce run concerne {ref}.",
+        "Run `attach` in a workflow that a tag starts.",
+        "Lancez `attach` dans un workflow démarré par un tag.",
+    ),
+    "action.attached": Message(
+        "{file} is attached to the GitHub release of {tag}.", "{file} est attaché à la release GitHub de {tag}."
+    ),
+    "action.no_release": Message(
+        "There is no GitHub release of {tag}: nothing was attached.",
+        "Il n'y a pas de release GitHub pour {tag} : rien n'a été attaché.",
+    ),
 }
