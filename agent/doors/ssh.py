@@ -15,6 +15,9 @@ from agent.model.errors import Exit, IkomaError, Misuse
 from agent.protocol import Body, Event, RequestLine, channel_exit, encode_line, parse_line, read_body
 
 _REFUSED: Final = frozenset({"wire.forbidden", "wire.foreign_app", "wire.unknown_key"})
+ASSISTANT: Final = "mcp"
+"""The one request that is not of our protocol: an assistant's session, with the key's own role."""
+
 _FORBIDDEN, _CONFIG, _AGAIN, _GONE = 77, 78, 75, 0
 
 
@@ -34,11 +37,23 @@ class Wire:
 
 def serve(paths: Paths, key: str, index: Index, environ: Mapping[str, str]) -> int:
     """Serve one call of the key named ``key`` and return the exit code of the channel (a hint, never the truth)."""
+    if environ.get("SSH_ORIGINAL_COMMAND") == ASSISTANT and (grant := _known(paths, key)) is not None:
+        from agent.doors import mcp
+
+        return mcp.serve(paths, grant, index)
     wire = Wire()
     try:
         return _Call(paths, key, index, wire).answer(environ.get("SSH_ORIGINAL_COMMAND", ""))
     except (BrokenPipeError, ConnectionResetError):
         return _GONE
+
+
+def _known(paths: Paths, key: str) -> Grant | None:
+    """Return the key's grant; what is wrong with it is told by our own protocol."""
+    try:
+        return keys.load(paths).get(key)
+    except IkomaError:
+        return None
 
 
 class _Call:

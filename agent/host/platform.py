@@ -68,14 +68,27 @@ def listeners(proc: Path = Path("/proc")) -> dict[int, Listener]:
     return found
 
 
-def listening(table: str) -> dict[str, int]:
-    """Return inode → port of the listening sockets in the text of ``/proc/net/tcp`` or ``tcp6``. Pure."""
+def holder(port: int, proc: Path = Path("/proc")) -> Listener | None:
+    """Return who listens on a TCP port, on loopback too."""
+    tables = [listening(_read(proc / "net" / table), loopback=True) for table in ("tcp", "tcp6")]
+    inodes = {inode for table in tables for inode, held in table.items() if held == port}
+    if not inodes:
+        return None
+    pid = next(iter(_owners(proc, inodes).values()), None)
+    return Listener(port, pid, _read(proc / str(pid) / "comm").strip() if pid else "")
+
+
+def listening(table: str, loopback: bool = False) -> dict[str, int]:
+    """Return inode → port of the listening sockets in the text of ``/proc/net/tcp`` or ``tcp6``. Pure.
+
+    ``loopback`` says whether those that only this host reaches count.
+    """
     found: dict[str, int] = {}
     for line in table.splitlines()[1:]:
         words = line.split()
         if len(words) > 9 and words[3] == _LISTENING:
             address, _, port = words[1].rpartition(":")
-            if not _loopback(address):
+            if loopback or not _loopback(address):
                 found[words[9]] = int(port, 16)
     return found
 

@@ -1,8 +1,8 @@
 """What each capability takes and returns, as types. Imported by the doors that need them and by the reference.
 
-A family of capabilities has a module here (``apps.env.example`` → ``apps``), and a capability up to two classes in it:
-``EnvExampleArgs`` for its arguments (left out when it takes none) and ``EnvExampleResult`` for what a read returns. The index
-stays plain data and the fast path imports nothing of this.
+A family of capabilities has a module here (``apps.env.example`` → ``apps``), and a capability up to two classes in
+it: ``EnvExampleArgs`` for its arguments (left out when it takes none) and ``EnvExampleResult`` for what a read returns.
+The index stays plain data, and the fast path imports nothing of this.
 """
 
 from __future__ import annotations
@@ -61,5 +61,5 @@ def _named(name: str, ending: str) -> Any:
 def _untyped(name: str, takes: tuple[str, ...] | None) -> type[Args]:
     if takes is None:
         return create_model(name, __base__=Args, __cls_kwargs__={"extra": "allow"})
-    fields: dict[str, Any] = {argument: (Any, None) for argument in takes}
+    fields: dict[str, Any] = dict.fromkeys(takes, (Any, None))
     return create_model(name, __base__=Args, **fields)

@@ -26,7 +26,10 @@ class Verb:
     as_root: bool = False
 
 
-TABLE: Final[tuple[Verb, ...]] = ()
+TABLE: Final[tuple[Verb, ...]] = (
+    Verb(("http",), "agent.doors.http", "Serve over HTTP, on loopback and where the host settings say; see door_port"),
+    Verb(("mcp",), "agent.doors.mcp", "Serve an assistant over standard input and output, in the role of a key"),
+)
 
 
 def find(words: Sequence[str]) -> Verb | None:
