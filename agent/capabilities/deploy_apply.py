@@ -53,6 +53,7 @@ def _database_untouched(call: Call, site: Site) -> bool:
 
 def steps(ctx: Context) -> list[Step]:
     """Return the steps of a deployment, in their order."""
+    from agent.operations.steps import make_room
     from agent.operations.steps.commit import Commit
     from agent.operations.steps.health import Health
     from agent.operations.steps.migrate import Migrate
@@ -63,5 +64,6 @@ def steps(ctx: Context) -> list[Step]:
     from agent.operations.steps.retire import Retire
     from agent.operations.steps.roll_out import RollOut
 
-    first: list[Step] = [Provision()] if needed(ctx) else []
+    first: list[Step] = [make_room.MakeRoom()] if make_room.needed(ctx) else []
+    first += [Provision()] if needed(ctx) else []
     return [*first, Preflight(), Pull(), Prove(), Migrate(), RollOut(), Health(), Commit(), Retire()]

@@ -35,10 +35,11 @@ def steps(ctx: Context) -> list[Step]:
     from agent.operations.steps.pull import Pull
     from agent.operations.steps.retire import Retire
     from agent.operations.steps.roll_out import RollOut
+    from agent.operations.steps.schema import Schema
     from agent.releases import records
     from agent.releases.site import Site
 
     noted = ctx.notes(RollOut.name).get("release")
     current = records.current(Site.of(ctx, ctx.target))
     ctx.args["release"] = noted or ctx.args.get("to") or (current.previous if current else None)
-    return [Pull(), RollOut(), Health(), Commit(), Retire()]
+    return [Schema(), Pull(), RollOut(), Health(), Commit(), Retire()]

@@ -127,6 +127,16 @@ class Engine:
         """Return all networks (without members)."""
         return list(self.call("GET", "/networks"))
 
+    def remove_image(self, reference: str) -> bool:
+        """Remove an image that no container uses (one that is used is a fault); return whether it was there."""
+        try:
+            self.call("DELETE", f"/images/{quote(reference, safe='/:@')}", timeout=60)
+        except EngineError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
     def volume(self, volume: str) -> dict[str, Any] | None:
         """Return one volume, or None."""
         return self._found(f"/volumes/{quote(volume)}")

@@ -151,5 +151,13 @@ def retire(site: Site, keep: int, needed: set[str]) -> list[str]:
     """Remove records beyond the latest ``keep``, never one that is needed; return their names."""
     gone = [item["release"] for item in all_records(site)[keep:] if item["release"] not in needed]
     for release in gone:
-        shutil.rmtree(site.home.release(release), ignore_errors=True)
+        remove(site.home.release(release))
     return gone
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it. One that is gone is fine."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

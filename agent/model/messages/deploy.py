@@ -7,8 +7,21 @@ MESSAGES = {
     "pull.nothing": Message("all {total} image(s) are here", "les {total} image(s) sont là"),
     "roll_out.done": Message("{count} of {total} service(s) changed", "{count} service(s) sur {total} modifié(s)"),
     "retire.done": Message(
-        "{containers} old container(s) and {releases} old release(s) removed",
-        "{containers} ancien(s) conteneur(s) et {releases} ancienne(s) livraison(s) retiré(s)",
+        "removed: {containers} old container(s), {releases} old release(s), {images} image(s)",
+        "retiré : {containers} ancien(s) conteneur(s), {releases} ancienne(s) livraison(s), {images} image(s)",
+    ),
+    "schema.ahead": Message("the database stays ahead by: {names}", "la base reste en avance de : {names}"),
+    "rollback.schema": Message(
+        "Release {release} cannot live with what was migrated since: {names}.",
+        "La livraison {release} ne peut pas vivre avec ce qui a été migré depuis : {names}.",
+        "Deploy a release that can, or go back with the database: python -m bridge rollback --restore-database",
+        "Déployez une livraison qui le peut, ou revenez avec la base : python -m bridge rollback --restore-database",
+    ),
+    "rollback.lacking": Message(
+        "Release {release} needs migrations that the database does not have: {names}.",
+        "La livraison {release} a besoin de migrations que la base n'a pas : {names}.",
+        "Somebody put an older database back. Deploy the release again: python -m bridge pipeline run",
+        "Une base plus ancienne a été remise. Redéployez la livraison : python -m bridge pipeline run",
     ),
     "release.unknown": Message(
         "{slug} has no recorded release {release}.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.model import messages
 from agent.operations.step import Context, Outcome, Step
-from agent.releases import images, incoming
+from agent.releases import images, incoming, retention
 from agent.releases.site import Site
 
 
@@ -17,6 +17,7 @@ class Pull(Step):
         release = incoming.of(ctx).release
         site = Site.of(ctx, ctx.target)
         wanted = sorted({service.image for service in release.services.values()})
+        retention.hold(site, wanted)
         missing = [reference for reference in wanted if site.engine.image(reference) is None]
         counts = {"count": len(missing), "total": len(wanted)}
         if not missing:

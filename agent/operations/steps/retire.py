@@ -1,4 +1,4 @@
-"""Clean up behind a release that serves: the containers it replaced, and records beyond the retention."""
+"""Clean up behind a release that serves: the containers it replaced, and what the retention does not keep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 
 from agent.model import messages
 from agent.operations.step import Context, Outcome, Step
-from agent.releases import observe, prepare, records
+from agent.releases import observe, prepare, records, retention
 from agent.releases.site import Site
 
 
@@ -23,13 +23,8 @@ class Retire(Step):
             site.engine.remove(container)
         shutil.rmtree(site.home.base / prepare.STAGED, ignore_errors=True)
         records.forget_former(site, ctx.operation)
-        current = records.current(site)
-        retired: list[str] = []
-        if current is not None:
-            record = records.record(site, current.release) or {}
-            needed = {current.release, current.previous or current.release}
-            retired = records.retire(site, int(record.get("retention", 5)), needed)
-        if not gone and not retired:
+        retired = retention.retire(site)
+        if not gone and not retired.releases and not retired.images:
             return Outcome("skipped")
-        counts = {"containers": len(gone), "releases": len(retired)}
-        return Outcome(detail=messages.text("retire.done", counts, ctx.lang), result={"retired": retired})
+        counts = {"containers": len(gone), "releases": len(retired.releases), "images": len(retired.images)}
+        return Outcome(detail=messages.text("retire.done", counts, ctx.lang), result={"retired": retired.releases})
