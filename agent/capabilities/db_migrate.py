@@ -7,6 +7,7 @@ from agent.host.files import read_json
 from agent.host.paths import TargetPaths
 from agent.model.errors import Misuse
 from agent.operations.step import Context, Step
+from agent.operations.steps.guard import Guard
 from agent.operations.steps.migrate import Migrate
 from agent.operations.steps.prove import Prove
 
@@ -20,7 +21,7 @@ def check(call: Call) -> None:
 def steps(ctx: Context) -> list[Step]:
     """Return the steps; the release is the serving one unless the caller names another."""
     ctx.args.setdefault("release", _serving(ctx.home))
-    return [Prove(), Migrate()]
+    return [Guard(), Prove(), Migrate()]
 
 
 def _serving(home: TargetPaths) -> str | None:

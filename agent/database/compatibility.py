@@ -1,28 +1,58 @@
 """Whether the release that runs can live with migrations it does not know, judged on PostgreSQL's own grammar.
 
 Only what surely adds is compatible: new tables, columns that may be left out, new indexes, types, functions, rows,
-rights. Anything on a table that the same set of files creates is compatible too, because nobody uses it yet. What
-the analysis is not sure of counts as incompatible.
+rights. Anything on what the same set of files creates is compatible too, because nobody uses it yet. What the
+analysis is not sure of counts as incompatible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from agent.database.guard.nodes import (
+    body,
+    constraints,
+    definition,
+    dropped,
+    is_relation,
+    made,
+    relation,
+    sql_inside,
+    strings,
+    table,
+    word,
+)
 from agent.database.statements import located
+from agent.model.errors import IkomaError
+from agent.model.guardrails import Known
 
 _ADDING: Final = frozenset(
     {
         "create_stmt", "create_schema_stmt", "create_seq_stmt", "create_enum_stmt", "create_domain_stmt",
         "composite_type_stmt", "create_range_stmt", "create_extension_stmt", "comment_stmt", "insert_stmt",
         "alter_default_privileges_stmt", "create_stats_stmt", "create_table_as_stmt", "alter_enum_stmt",
+        "create_role_stmt", "create_foreign_table_stmt", "create_fdw_stmt", "create_foreign_server_stmt",
     }
 )  # fmt: skip
+_ASIDE: Final = frozenset(
+    {
+        "variable_set_stmt", "variable_show_stmt", "transaction_stmt", "lock_stmt", "vacuum_stmt", "reindex_stmt",
+        "cluster_stmt", "refresh_mat_view_stmt", "discard_stmt", "notify_stmt", "constraints_set_stmt",
+    }
+)  # fmt: skip
+"""They change how the session works, or how things lie on the disk; their locks are another rule's."""
 _FILLED: Final = frozenset({"CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED"})
 _HARMLESS: Final = _FILLED | {"CONSTR_NULL", "CONSTR_NOTNULL", "CONSTR_CHECK", "CONSTR_FOREIGN"}
 _REPLACING: Final = frozenset({"view_stmt", "create_function_stmt", "create_trig_stmt"})
+_TUNING: Final = frozenset(
+    {
+        "AT_SetStatistics", "AT_SetStorage", "AT_SetCompression", "AT_SetRelOptions", "AT_ResetRelOptions",
+        "AT_SetOptions", "AT_ResetOptions", "AT_ClusterOn", "AT_DropCluster", "AT_ValidateConstraint",
+    }
+)  # fmt: skip
+_OF_A_COLUMN: Final = frozenset({"AT_DropColumn", "AT_AlterColumnType", "AT_ColumnDefault", "AT_DropNotNull"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +67,34 @@ class Incompatible:
         return f"{self.file}:{self.line} {self.statement}"
 
 
-def incompatible(files: Iterable[tuple[str, str]]) -> list[Incompatible]:
+@dataclass(slots=True)
+class Seen:
+    """What the files so far have made, and what the database is known not to have: nobody uses either."""
+
+    known: Known = field(default_factory=Known)
+    names: set[str] = field(default_factory=set)
+    columns: set[tuple[str, str]] = field(default_factory=set)
+
+    def fresh(self, name: str) -> bool:
+        """Whether no release uses a relation yet."""
+        return bool(name) and (name in self.names or self.known.lacks(name))
+
+    def note(self, node: Any) -> None:
+        """Remember what a statement makes."""
+        kind, content = body(node)
+        if (name := made(kind, content)) and not (getattr(content, "if_not_exists", False) and self._there(name)):
+            self.names.add(name)
+        if kind == "alter_table_stmt":
+            altered = table(content)
+            for item in content.cmds:
+                if word(item.alter_table_cmd, "subtype") == "AT_AddColumn":
+                    self.columns.add((altered, definition(item.alter_table_cmd).column_def.colname))
+
+    def _there(self, name: str) -> bool:
+        return self.known.relations is not None and name in self.known.relations
+
+
+def incompatible(files: Iterable[tuple[str, str]], known: Known | None = None) -> list[Incompatible]:
     """Return the statements that are not surely backward compatible.
 
     Args:
@@ -46,54 +103,92 @@ def incompatible(files: Iterable[tuple[str, str]]) -> list[Incompatible]:
     Raises:
         IkomaError: what ``statements.split`` raises.
     """
-    fresh: set[str] = set()
+    seen = Seen(known or Known())
     found = []
     for name, text in files:
         for node, statement in located(text, name):
-            kind = str(node.WhichOneof("node"))
-            body = getattr(node, kind)
-            if not _compatible(kind, body, fresh):
+            if not compatible(node, seen):
                 found.append(Incompatible(name, statement.line, statement.excerpt))
-            if kind == "create_stmt":
-                fresh.add(_table(body))
+            seen.note(node)
     return found
 
 
-def _compatible(kind: str, body: Any, fresh: set[str]) -> bool:
+def compatible(node: Any, seen: Seen) -> bool:
+    """Whether the running release surely lives on after one statement, given those before it."""
+    kind, content = body(node)
     if kind in _ADDING:
-        return not (kind == "alter_enum_stmt" and body.old_val)
-    if kind == "grant_stmt":
-        return bool(body.is_grant)
-    table = _table(body)
-    if kind in _REPLACING:
-        return not body.replace and (kind != "create_trig_stmt" or table in fresh)
-    if table in fresh:
+        return not (kind == "alter_enum_stmt" and content.old_val)
+    if kind in _ASIDE or (kind == "copy_stmt" and content.is_from):
         return True
+    if kind in ("grant_stmt", "grant_role_stmt"):
+        return bool(content.is_grant)
+    if kind == "do_stmt":
+        return _inside(content, seen)
+    if kind == "drop_stmt":
+        return all(unused(what, name, seen, forgiving=content.missing_ok) for what, name in dropped(content))
+    if kind == "truncate_stmt":
+        return all(seen.fresh(relation(item.range_var)) for item in content.relations)
+    if kind in _REPLACING:
+        return _replaced(kind, content, seen)
+    if seen.fresh(table(content)):
+        return True
+    return _touches_nothing_used(kind, content, seen)
+
+
+def unused(kind: str, name: str, seen: Seen, *, forgiving: bool) -> bool:
+    """Whether an object that DROP names is made by the same files, or (IF EXISTS) is not there at all."""
+    if name in seen.names or ("/" in name and seen.fresh(name.partition("/")[0])):
+        return True
+    return forgiving and is_relation(kind) and seen.known.lacks(name)
+
+
+def _replaced(kind: str, content: Any, seen: Seen) -> bool:
+    name = made(kind, content)
+    if kind == "create_trig_stmt":
+        return not content.replace and seen.fresh(table(content))
+    return not content.replace or name in seen.names or (kind == "view_stmt" and seen.fresh(name))
+
+
+def _touches_nothing_used(kind: str, content: Any, seen: Seen) -> bool:
     if kind == "index_stmt":
-        return not body.unique
-    return kind == "alter_table_stmt" and all(_adds_column(item.alter_table_cmd) for item in body.cmds)
+        return not content.unique
+    if kind == "update_stmt":
+        return all((table(content), item.res_target.name) in seen.columns for item in content.target_list)
+    if kind == "rename_stmt":
+        return f"{table(content)}" in seen.names
+    return kind == "alter_table_stmt" and all(
+        _harmless(item.alter_table_cmd, table(content), seen) for item in content.cmds
+    )
 
 
-def _adds_column(command: Any) -> bool:
+def _harmless(command: Any, altered: str, seen: Seen) -> bool:
+    subtype = word(command, "subtype")
+    if subtype in _TUNING or (subtype in _OF_A_COLUMN and (altered, command.name) in seen.columns):
+        return True
+    return subtype == "AT_AddColumn" and _may_be_left_out(definition(command).column_def)
+
+
+def _may_be_left_out(column: Any) -> bool:
     """A new column that existing statements may leave out: nullable, or filled by itself."""
-    if _word(command, "subtype") != "AT_AddColumn":
+    kinds = constraints(column)
+    serial = strings(column.type_name.names)[-1:] in (["serial"], ["bigserial"], ["smallserial"])
+    return kinds <= _HARMLESS and ("CONSTR_NOTNULL" not in kinds or bool(kinds & _FILLED) or serial)
+
+
+def _inside(content: Any, seen: Seen) -> bool:
+    """Whether all that a DO statement runs is compatible; what it puts together at run time is not known."""
+    statements, whole = inside_do(content)
+    try:
+        nodes = [node for text in statements for node, _ in located(text, "")]
+    except IkomaError:
         return False
-    column = getattr(command, "def").column_def
-    kinds = {_word(item.constraint, "contype") for item in column.constraints}
-    return kinds <= _HARMLESS and ("CONSTR_NOTNULL" not in kinds or bool(kinds & _FILLED))
+    return whole and all(compatible(node, seen) for node in nodes)
 
 
-def _word(message: Any, field: str) -> str:
-    """Return the name of an enumeration's value."""
-    values = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
-    return str(values[getattr(message, field)].name)
-
-
-def _table(body: Any) -> str:
-    """Return ``schema.table`` of the one table a statement is about, or an empty string."""
-    names = {field.name for field in body.DESCRIPTOR.fields}
-    for field in ("relation", "table"):
-        if field in names and body.HasField(field):
-            relation = getattr(body, field)
-            return f"{relation.schemaname or 'public'}.{relation.relname}"
-    return ""
+def inside_do(content: Any) -> tuple[list[str], bool]:
+    """Return the SQL that a DO statement runs, and whether that is all of it."""
+    code = next((item.def_elem.arg.string.sval for item in content.args if item.def_elem.defname == "as"), "")
+    mark = "$ikoma$"
+    while mark in code:
+        mark = f"{mark[:-1]}x$"
+    return sql_inside(f"do {mark}{code}{mark}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.checks import silences
+from bridge.checks.examples import softened
 from bridge.checks.facts import CONTRACT, Facts
 from bridge.checks.model import Finding, Rule, Severity
 from bridge.checks.rules import all_rules
@@ -44,7 +45,9 @@ def check(root: Path, scope: Scope | None = None) -> Report:
     began = time.monotonic()
     with _without_collector():
         facts = Facts(root)
-        findings = [_named(finding, facts) for rule in all_rules().values() for finding in _run(rule, facts)]
+        facts.changed = scope.changed if scope else None
+        found = (finding for rule in all_rules().values() for finding in _run(rule, facts))
+        findings = [softened(_named(finding, facts), facts) for finding in found]
         findings, silenced = silences.apply(findings, facts, CONTRACT)
         findings = select(findings, facts, scope) if scope else findings
         findings = sorted(merged(findings), key=lambda finding: finding.order)

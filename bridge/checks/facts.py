@@ -32,6 +32,8 @@ class Facts:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.changed: frozenset[str] | None = None
+        """What the caller says has changed; None where he does not say."""
         self.tree = Tree(root)
         self.manifests, self.repos = monorepo.read(self.tree)
         self.owners = Owners(self.manifests)
@@ -133,13 +135,20 @@ class Facts:
             if not any(build.path == item.path for build in stated):
                 stated.append(Build(item.path, item.context, False, item.target, statement=item))
         named = {build.path for build in stated}
-        roots = [repo.folder for repo in self.repos] or ["."]
         guessed = [
-            Build(path, builds.guess_context(self.tree, path, parsed, roots), True)
+            Build(path, builds.guess_context(self.tree, path, parsed, self._likely_contexts(path)), True)
             for path, parsed in self.dockerfiles.items()
             if path not in named and isinstance(parsed, Dockerfile)
         ]
         return stated + guessed
+
+    def _likely_contexts(self, path: str) -> list[str]:
+        """Where a Dockerfile is probably built from: the root around it, or its own folder when it belongs to none."""
+        owner = self.owners.of(path)
+        home = self.repo_of(owner) if owner is not None else None
+        if owner is not None and home is None:
+            return [owner.folder]
+        return [home.folder] if home is not None else [repo.folder for repo in self.repos] or ["."]
 
     @cached_property
     def images(self) -> list[Image]:

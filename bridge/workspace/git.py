@@ -105,6 +105,15 @@ def changed(folder: Path, revision: str) -> set[str] | None:
     return {path for path in (*listing.split("\0"), *new.split("\0")) if path}
 
 
+def release_tags(folder: Path) -> list[str]:
+    """Return the last tag of this commit's history, and before it, where that is on this very commit, the one before."""
+    if top(folder) is None:
+        return []
+    last = _git(folder, "describe", "--tags", "--abbrev=0", "HEAD")
+    here = last and last in _git(folder, "tag", "--points-at", "HEAD").split()
+    return [tag for tag in (last, _git(folder, "describe", "--tags", "--abbrev=0", "HEAD^") if here else "") if tag]
+
+
 def _git(folder: Path, *words: str) -> str:
     """Return what git says, or an empty text when it fails: no git, no work tree, no commit yet."""
     env = process.MINIMAL | {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}

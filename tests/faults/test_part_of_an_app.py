@@ -29,6 +29,6 @@ def test_only_what_was_named_is_built_and_replaced(lab: Lab, tmp_path: Path) -> 
     assert (refused.code, refused.json["status"]) == (1, "FAILED"), refused
     assert "0003_less.sql:1" in refused.json["error"]["message"], refused
     assert lab.ask(app.host) == (200, "two")
-    whole = lab.deploy(app.repo)
+    whole = lab.deploy(app.repo, "--accept", "0003_less")
     assert whole.code == 0, whole
     assert lab.ask(app.host) == (200, "three")

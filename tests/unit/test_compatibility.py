@@ -16,6 +16,10 @@ GOOD = [
     "create view v as select 1; create function f() returns int language sql as 'select 1'",
     "insert into t values (1); comment on table t is 'x'; grant select on t to public",
     "create table t (id int); create trigger g before insert on t for each row execute function f()",
+    "do $$ begin create type e as enum ('a'); exception when duplicate_object then null; end $$",
+    "set lock_timeout = '5s'; vacuum analyze t; alter table t set (fillfactor = 80)",
+    "alter table t add column n int; update t set n = 0; alter table t alter column n set default 0",
+    "create table t (id int); create index i on t (id); drop index i; drop table t",
 ]
 BAD = [
     ("drop table t", 1),
@@ -33,7 +37,11 @@ BAD = [
     ("delete from t", 1),
     ("update t set x = 1", 1),
     ("truncate t", 1),
-    ("do $$ begin end $$", 1),
+    ("do $$ begin execute 'drop table t'; end $$", 1),
+    ("do $$ begin drop table t; end $$", 1),
+    ("alter table t rename column a to b", 1),
+    ("drop index i", 1),
+    ("select f()", 1),
     ("create table fresh (id int);\n\nalter table other.fresh drop column id", 3),
     ("create table t (id int);\ncreate trigger g before insert on u for each row execute function f()", 2),
 ]

@@ -45,6 +45,7 @@ class Commit(Step):
             },
             "routes": release.routes,
             "migrations": [item.name for item in release.migrations],
+            "breaking": _breaking(ctx),
             "fingerprint": _fingerprint(ctx),
             "retention": release.retention.releases,
             "provenance": release.provenance.model_dump(),
@@ -60,6 +61,13 @@ class Commit(Step):
         records.set_down(site, notes.get("down"))
         records.restore_former(site, str(notes["release"]), ctx.operation)
         return str(before["release"]) if before else "–"
+
+
+def _breaking(ctx: Context) -> list[str]:
+    """The migrations, of this deployment and those before it, that a release without them may not live with."""
+    current = records.current(Site.of(ctx, ctx.target))
+    before = (records.record(Site.of(ctx, ctx.target), current.release) or {}) if current else {}
+    return list(dict.fromkeys([*before.get("breaking", []), *ctx.notes("preflight").get("breaking", [])]))
 
 
 def _fingerprint(ctx: Context) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from agent.database import apply, compatibility, ledger, rights, target
 from agent.database.connect import session
+from agent.database.guard import live
 from agent.database.statements import decode
 from agent.docker.engine import Engine
 from agent.host import envfile, platform
@@ -18,6 +19,7 @@ from agent.model.errors import IkomaError
 from agent.model.migrations import compare
 from agent.model.release import Release, ReleaseMigration
 from agent.operations.step import Context, Outcome, Step
+from agent.operations.steps import guard
 from agent.releases import incoming, precheck, values
 
 _INTERPOLATION: Final = "compose.invalid"
@@ -136,6 +138,8 @@ def _migrations(ctx: Context, release: Release) -> list[IkomaError]:
         found += _caught(partial(_readable, folder, by_name[name]))
     if ctx.args.get("only") and not found and ctx.home.current.exists():
         found += _caught(partial(_part, ctx, folder))
+    if ctx.facts["pending"] and not found:
+        found += _caught(partial(guard.judged, ctx, folder, ctx.facts["pending"], ctx.facts["known"]))
     return found
 
 
@@ -145,7 +149,7 @@ def _part(ctx: Context, folder: Path) -> list[IkomaError]:
     return [
         IkomaError("preflight.part", only=", ".join(ctx.args["only"]), file=item.file, line=item.line,
                    statement=item.statement)
-        for item in compatibility.incompatible(texts)
+        for item in compatibility.incompatible(texts, ctx.facts["known"])
     ]  # fmt: skip
 
 
@@ -164,8 +168,10 @@ def _database(ctx: Context, release: Release) -> list[IkomaError]:
             warning = IkomaError("migration.reformatted", files=", ".join(comparison.reformatted))
             ctx.journal.emit("warning", warning.to_json(ctx.lang))
         ctx.facts["pending"] = comparison.pending
-        lacking = rights.problems(connection, dsn, release.schemas) if comparison.pending else []
-        return [*lacking, *comparison.problems()]
+        if not comparison.pending:
+            return comparison.problems()
+        ctx.facts["known"] = live.known(connection, running=ctx.home.current.exists(), owned=release.schemas)
+        return [*rights.problems(connection, dsn, release.schemas), *comparison.problems()]
 
 
 def _caught(check: Callable[[], list[IkomaError]]) -> list[IkomaError]:

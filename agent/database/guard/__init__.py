@@ -1,0 +1,1 @@
+"""Guard-rails: what a pending migration would break, lock or lose, judged before it runs."""

@@ -1,0 +1,153 @@
+"""Reading the grammar's nodes: which object a statement is about, and what its words are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+DEFAULT_SCHEMA: Final = "public"
+
+_BY_PARENT: Final = {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"}
+_RELATIONS: Final = {
+    "OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE",
+}  # fmt: skip
+
+
+def word(message: Any, field: str) -> str:
+    """Return the name of an enumeration's value."""
+    values = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+    return str(values[getattr(message, field)].name)
+
+
+def body(node: Any) -> tuple[str, Any]:
+    """Return a statement's kind and its content."""
+    kind = str(node.WhichOneof("node"))
+    return kind, getattr(node, kind)
+
+
+def strings(nodes: Iterable[Any]) -> list[str]:
+    """Return the words of a list of string nodes."""
+    return [str(item.string.sval) for item in nodes if item.HasField("string")]
+
+
+def qualified(names: list[str], schema: str = DEFAULT_SCHEMA) -> str:
+    """Return ``schema.name`` of a name of one or more words."""
+    return ".".join(names[-2:]) if len(names) > 1 else f"{schema}.{names[0]}" if names else ""
+
+
+def relation(message: Any) -> str:
+    """Return ``schema.table`` of a range variable."""
+    return f"{message.schemaname or DEFAULT_SCHEMA}.{message.relname}" if message.relname else ""
+
+
+def table(statement: Any) -> str:
+    """Return ``schema.table`` of the one table a statement is about, or an empty string."""
+    names = {field.name for field in statement.DESCRIPTOR.fields}
+    for name in ("relation", "table", "view"):
+        if name in names and statement.HasField(name):
+            return relation(getattr(statement, name))
+    if "into" in names and statement.HasField("into"):
+        return relation(statement.into.rel)
+    if "base_stmt" in names and statement.HasField("base_stmt"):
+        return relation(statement.base_stmt.relation)
+    return ""
+
+
+def dropped(statement: Any) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of each object that DROP names; triggers and policies as ``schema.table/name``."""
+    kind = word(statement, "remove_type")
+    for item in statement.objects:
+        field = item.WhichOneof("node")
+        if field == "list":
+            names = strings(item.list.items)
+            if kind in _BY_PARENT:
+                yield kind, f"{qualified(names[:-1])}/{names[-1]}"
+            else:
+                yield kind, qualified(names)
+        elif field == "object_with_args":
+            yield kind, qualified(strings(item.object_with_args.objname))
+        elif field == "type_name":
+            yield kind, qualified(strings(item.type_name.names))
+        elif field == "string":
+            yield kind, str(item.string.sval)
+
+
+def is_relation(kind: str) -> bool:
+    """Whether ``pg_class`` has objects of this kind: then a live database can say whether they exist."""
+    return kind in _RELATIONS
+
+
+def made(kind: str, statement: Any) -> str:
+    """Return the name of the object that a statement makes, in the form of ``dropped``; empty where it makes none."""
+    if kind in ("create_stmt", "view_stmt", "create_table_as_stmt", "create_seq_stmt", "create_foreign_table_stmt"):
+        return relation(statement.sequence) if kind == "create_seq_stmt" else table(statement)
+    if kind == "index_stmt":
+        return f"{statement.relation.schemaname or DEFAULT_SCHEMA}.{statement.idxname}" if statement.idxname else ""
+    if kind == "create_function_stmt":
+        return qualified(strings(statement.funcname))
+    if kind in ("create_enum_stmt", "create_range_stmt"):
+        return qualified(strings(statement.type_name))
+    if kind == "create_domain_stmt":
+        return qualified(strings(statement.domainname))
+    if kind == "composite_type_stmt":
+        return relation(statement.typevar)
+    if kind == "create_trig_stmt":
+        return f"{relation(statement.relation)}/{statement.trigname}"
+    if kind == "create_policy_stmt":
+        return f"{relation(statement.table)}/{statement.policy_name}"
+    if kind in ("create_schema_stmt", "create_extension_stmt"):
+        return str(statement.schemaname if kind == "create_schema_stmt" else statement.extname)
+    return ""
+
+
+def definition(command: Any) -> Any:
+    """Return what an ALTER TABLE command carries; its field's name is a word of Python."""
+    return getattr(command, "def")
+
+
+def constraints(column: Any) -> set[str]:
+    """Return the kinds of constraints that stand beside a column."""
+    return {word(item.constraint, "contype") for item in column.constraints}
+
+
+def options(statement: Any) -> dict[str, Any]:
+    """Return the options of a statement by name."""
+    return {item.def_elem.defname: item.def_elem for item in statement.options}
+
+
+def grantees(statement: Any) -> set[str]:
+    """Return to whom a GRANT goes; ``PUBLIC`` for everybody."""
+    roles = [item.role_spec for item in statement.grantees]
+    return {"PUBLIC" if word(role, "roletype") == "ROLESPEC_PUBLIC" else str(role.rolename) for role in roles}
+
+
+def sql_inside(code: str) -> tuple[list[str], bool]:
+    """Return the SQL that a DO statement runs, and whether that is all of it (no EXECUTE, nothing unreadable)."""
+    import postgast
+
+    try:
+        tree = postgast.parse_plpgsql(code)
+    except postgast.PgQueryError:
+        return [], False
+    found: list[str] = []
+    whole = _walk(tree, found)
+    return found, whole
+
+
+def _walk(tree: Any, found: list[str]) -> bool:
+    if isinstance(tree, list):
+        parts = [_walk(item, found) for item in tree]  # each is looked at, whatever the first says
+        return all(parts)
+    if not isinstance(tree, dict):
+        return True
+    whole = True
+    for name, content in tree.items():
+        if name in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors", "PLpgSQL_stmt_call"):
+            whole = False
+        elif name == "PLpgSQL_stmt_execsql":
+            found.append(str(content["sqlstmt"]["PLpgSQL_expr"]["query"]))
+        elif name == "PLpgSQL_stmt_perform":
+            whole = False  # it calls a function, whatever that does
+        else:
+            whole = _walk(content, found) and whole
+    return whole

@@ -1,0 +1,80 @@
+"""The guard-rails on the host: what the pending files would do to this database and to the release that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from agent.database import ledger
+from agent.database.apply import tokens_of
+from agent.database.connect import session
+from agent.database.guard import judge, live, squawk
+from agent.database.statements import decode
+from agent.model import messages
+from agent.model.errors import IkomaError
+from agent.model.guardrails import Finding, Known, accepted, breaking
+from agent.model.migrations import compare
+from agent.operations.step import Context, Outcome, Step
+from agent.operations.steps import database
+from agent.releases import incoming
+
+NOTE: Final = "breaking"
+"""Under this name preflight notes the migrations that an earlier release may not live with."""
+
+
+def judged(ctx: Context, folder: Path, pending: Sequence[str], known: Known) -> list[IkomaError]:
+    """Return what stops the deployment; tell the rest as warnings, and note what a rollback has to know.
+
+    Raises:
+        IkomaError: a file that cannot be read as SQL.
+    """
+    texts = [(name, decode((folder / name).read_bytes(), name)) for name in pending]
+    found, spans = judge.examined(texts, known)
+    ctx.note(**{NOTE: breaking(found)})
+    names = [str(name) for name in ctx.args.get("accept") or ()]
+    stopping = accepted(found, names)
+    for finding in [*found, *_second_opinion(ctx, texts, spans)]:
+        if finding not in stopping:
+            _warn(ctx, finding)
+    return [finding.error() for finding in stopping]
+
+
+def _second_opinion(ctx: Context, texts: Sequence[tuple[str, str]], spans: Sequence[judge.Span]) -> list[Finding]:
+    """Ask squawk where the host has it; it only warns, so that its own fault stops nothing."""
+    try:
+        return squawk.findings(texts, spans)
+    except IkomaError as error:
+        ctx.journal.emit("warning", error.to_json(ctx.lang))
+        return []
+
+
+def _warn(ctx: Context, finding: Finding) -> None:
+    error = finding.error()
+    if finding.reason:
+        error = IkomaError("guard.allowed", file=finding.file, line=finding.line, rule=finding.rule,
+                           reason=finding.reason)  # fmt: skip
+    elif finding.blocks:
+        error = IkomaError("guard.accepted", file=finding.file)
+    ctx.journal.emit("warning", error.to_json(ctx.lang))
+
+
+class Guard(Step):
+    """The same before ``db.migrate``, which has no preflight. It changes nothing."""
+
+    name = "guard"
+
+    def apply(self, ctx: Context) -> Outcome:
+        release = incoming.of(ctx).release
+        if not release.migrations:
+            return Outcome("skipped", messages.text("migration.none", {}, ctx.lang))
+        run = database.run(ctx, release)
+        with session(run.dsn, f"ikoma:{ctx.operation}") as connection:
+            comparison = compare(run.files, ledger.read(connection), partial(tokens_of, run.folder))
+            known = live.known(connection, running=ctx.home.current.exists(), owned=release.schemas)
+        for problem in comparison.problems():
+            raise problem
+        for error in judged(ctx, run.folder, comparison.pending, known):
+            raise error
+        return Outcome(detail=messages.text("guard.done", {"count": len(comparison.pending)}, ctx.lang))
