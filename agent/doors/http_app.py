@@ -78,10 +78,12 @@ class Door:
     async def _execute(self, call: Called, request: Request) -> Response:
         name = call.capability = request.path_params["capability"]
         known = self.index.get(name)
-        # The form of a change is judged with its id, which is in the body; the role comes first.
+        data = asking.parse(await _read(request))
+        call.body = asking.named(data)
+        # The form of a change is judged with its id, which may be made further on; the role comes first.
         capability = call.service.capability(name, "pending" if known and known.changes else None)
         call.name = name
-        asked = asking.ask(capability, asking.parse(await _read(request)), request.headers, _address(request))
+        asked = asking.ask(capability, data, request.headers, _address(request))
         call.body, call.lang = asked.body, asked.body.lang
         if asked.operation is None:
             answer = await run_sync(call.service.read, capability, asked.body, limiter=self.threads)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 import agent
 from agent.host.paths import Paths
@@ -16,6 +23,7 @@ class Metrics:
     """The figures of one door."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         labels = ("capability", "status")
         self._calls = Counter("ikoma_http_calls", "Answers given.", labels, registry=self.registry)
