@@ -10,6 +10,7 @@ from agent.capabilities.call import Call
 from agent.docker.engine import Engine
 from agent.host import platform, process
 from agent.model.errors import IkomaError
+from agent.model.names import Target
 from agent.releases.proxy import NAME
 
 _COMPOSE_SECONDS: Final = 20.0
@@ -55,10 +56,14 @@ def _compose(_call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
 def _apps_root(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
     folder = call.paths.apps
     facts |= {"path": str(folder), "free_mb": platform.free_mb(folder)}
-    facts["targets"] = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    facts["targets"] = [slug for slug in _slugs(folder) if call.grant.may_act_on(Target.from_slug(slug))]
     if not platform.writable(folder):
         yield IkomaError("platform.folder", folder=folder)
     yield from _enough(facts["free_mb"], folder, call)
+
+
+def _slugs(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def _enough(free: int, folder: Path, call: Call) -> Iterator[IkomaError]:
@@ -90,6 +95,18 @@ def _ports(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
         facts[str(port)] = str(holder) if holder else None
         if holder and not _ours(call, port):
             yield IkomaError("platform.port", port=port, holder=holder)
+    yield from _door(call, facts)
+
+
+def _door(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
+    """The port of our own HTTP door, where that is on."""
+    if not call.settings.http_door:
+        return
+    port = call.settings.door_port
+    holder = platform.holder(port)
+    facts[str(port)] = str(holder) if holder else None
+    if holder and holder.program != platform.HTTP_DOOR:
+        yield IkomaError("platform.port", port=port, holder=holder)
 
 
 def _ours(call: Call, port: int) -> bool:

@@ -21,9 +21,6 @@ from agent.model.errors import Exit, IkomaError, Misuse
 if TYPE_CHECKING:
     import uvicorn
 
-NAME: Final = "ikoma-http"
-"""The process's own name, by which a check of ports knows it."""
-
 LOOPBACK: Final = "127.0.0.1"
 _WATCH_SECONDS: Final = 2.0
 _MOST_CONNECTIONS: Final = 1024
@@ -52,7 +49,7 @@ def serve(paths: Paths, index: Index) -> int:
         return Exit.DONE
     starter = Starter(paths, index)  # while there is one thread
     try:
-        Path("/proc/self/comm").write_text(NAME)
+        Path("/proc/self/comm").write_text(platform.HTTP_DOOR)
         return _run(paths, index, settings, starter)
     finally:
         starter.close()

@@ -68,6 +68,10 @@ def listeners(proc: Path = Path("/proc")) -> dict[int, Listener]:
     return found
 
 
+HTTP_DOOR: Final = "ikoma-http"
+"""What the process of our own HTTP door calls itself."""
+
+
 def holder(port: int, proc: Path = Path("/proc")) -> Listener | None:
     """Return who listens on a TCP port, on loopback too."""
     tables = [listening(_read(proc / "net" / table), loopback=True) for table in ("tcp", "tcp6")]

@@ -27,6 +27,7 @@ PROGRAM: Final = f"{CURRENT}/bin/ikoma-agent"
 COMMAND: Final = "/usr/local/bin/ikoma"
 DROP_IN: Final = "/etc/ssh/sshd_config.d/50-ikoma.conf"
 TIMER: Final = "ikoma-agent-recover.timer"
+DOOR: Final = "ikoma-agent-http.service"
 UNIT_FOLDER: Final = "/etc/systemd/system"
 
 # Folder → owner, mode, and how to find what below it belonged to an agent that was here before: a glob for entries,
@@ -63,18 +64,32 @@ Match User {USER}
 """
 SSHD_EXPECT: Final = (f"AuthorizedKeysFile {AUTHORIZED}", "PermitTTY no", "AllowTcpForwarding no")
 
-# KillMode: a recovery goes on in a worker of its own after the unit's process has ended.
+# KillMode: a recovery goes on in a worker of its own after the unit's process has ended. The timer's unit wants the
+# HTTP door, so that one which ended is back soon; where the host settings leave it off, it ends at once without fault.
 UNITS: Final = {
     "ikoma-agent-recover.service": f"""\
 [Unit]
 Description=Finish or undo operations of the IKOMA agent whose worker is gone
 After=docker.service network.target
+Wants={DOOR}
 
 [Service]
 Type=oneshot
 User={USER}
 ExecStart={PROGRAM} recover
 KillMode=process
+""",
+    DOOR: f"""\
+[Unit]
+Description=HTTP door of the IKOMA agent
+After=docker.service network.target
+
+[Service]
+User={USER}
+ExecStart={PROGRAM} http
+KillMode=process
+Restart=on-failure
+RestartSec=2
 """,
     TIMER: """\
 [Unit]

@@ -54,6 +54,24 @@ def bootstrap(state: State, box: Box) -> None:
         report = (done.stdout + done.stderr).strip()
         raise RigError(f"host bootstrap of {box.name} failed ({done.returncode}):\n{report}")
     mark.write_text(digest)
+    _make_api_key(box)
+
+
+def api_key(box: Box) -> str:
+    """The API secret of the host's key ``rig``; empty before its bootstrap."""
+    file = _api_key_file(box)
+    return file.read_text() if file.exists() else ""
+
+
+def _api_key_file(box: Box) -> Path:
+    return states.box_home(box.name) / "api-key"
+
+
+def _make_api_key(box: Box) -> None:
+    """Have the host make an API secret; one that was made before stays valid."""
+    if not _api_key_file(box).exists():
+        made = boxes.execute(box, "/usr/local/bin/ikoma", "call", "keys.rotate", "key=rig")
+        states.write_private(_api_key_file(box), str(json.loads(made)["apiKey"]))
 
 
 def bootstrap_command(state: State, box: Box) -> list[str]:
@@ -101,6 +119,9 @@ def _write_settings(state: State, box: Box) -> None:
         "database_address": f"{state.address(box.octet)}:5432",
         "caddy_image": images.reference(state, "caddy", pinned=True),
         "public_tls": False,
+        "http_door": True,
+        "door_name": state.address(box.octet),
+        "door_burst": 2000,
     }
     if box.disk:
         settings["min_free_mb"] = 64  # else a deployment to a small disk would be refused before it begins

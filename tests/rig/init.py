@@ -20,6 +20,7 @@ LOGS = Path("/var/log/rig")
 UNITS = Path("/etc/systemd/system")
 TICK_S = 0.1
 RESTART_S = 1.0
+UNIT_S = 2.0
 GRACE_S = 10.0
 TIMER_S = 10.0
 
@@ -84,6 +85,29 @@ class Timer:
         service = read_unit(unit)
         argv = shlex.split(service.get("ExecStart", "").lstrip("-@:+!"))
         if argv:
+            self.pid = spawn(argv, service.get("User", "root"), LOGS / f"{self.name}.log")
+
+
+class Unit:
+    """What systemd would do with a ``NAME.service`` that something wants: keep it running."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.pid: int | None = None
+        self.not_before = 0.0
+
+    def tick(self) -> None:
+        """Start it when it is there and not running; end it when someone asked for it to be down."""
+        unit, held = UNITS / f"{self.name}.service", (SHARE / "stop" / self.name).exists()
+        if self.pid is not None:
+            if held:
+                os.kill(self.pid, signal.SIGTERM)
+            return
+        if held or not unit.exists() or time.monotonic() < self.not_before:
+            return
+        self.not_before = time.monotonic() + UNIT_S
+        service = read_unit(unit)
+        if argv := shlex.split(service.get("ExecStart", "").lstrip("-@:+!")):
             self.pid = spawn(argv, service.get("User", "root"), LOGS / f"{self.name}.log")
 
 
@@ -178,7 +202,7 @@ def main() -> None:
     unify_cgroups()
     LOGS.mkdir(exist_ok=True)
     services = [Service(**entry) for entry in json.loads((SHARE / "services.json").read_text())]
-    timers = [Timer(name) for name in ("ikoma-agent-recover",)]
+    timers: list[Timer | Unit] = [Timer("ikoma-agent-recover"), Unit("ikoma-agent-http")]
     while not stopping:
         reap([*services, *timers])
         for service in services:

@@ -71,6 +71,8 @@ def environment(state: State, name: str, app: str) -> dict[str, str]:
         "CURL_CA_BUNDLE": bundle,
         "BASE_IMAGE": images.reference(state, "node"),
         "RIG_ADDRESS": address,
+        "RIG_HTTP": f"http://{address}",
+        "RIG_API_KEY": host.api_key(box),
         "RIG_DOCKER_HOST": engine.url(box),
         "RIG_DSN": database.dsn(state, address, app),
         "RIG_CA": str(keys.authority()),
