@@ -18,7 +18,9 @@ from agent.releases.site import Site
 def run(call: Call) -> dict[str, Any]:
     """Return ``services`` (one move each), ``lines`` for people, ``pull`` (images missing here) and ``problems``.
 
-    ``migrations`` holds the names that are ``pending`` and, as sentences, the ``problems`` the database would make.
+    ``migrations`` holds the names that are ``pending`` and, as sentences, the ``problems`` the database would make;
+    of the files whose text came along (``sql``: name to text) also the ``findings`` of the guard-rails, and which are
+    ``breaking``: the release that serves may not live with them.
     """
     site = Site.of(call, call.the_target)
     release = _manifest(call)
@@ -79,11 +81,19 @@ def _provided(call: Call, release: Release) -> tuple[str, ...]:
 
 
 def _migrations(call: Call, release: Release) -> dict[str, Any]:
-    """Compare the manifest with the ledger, by checksum: the files themselves are not here."""
+    """Compare the manifest with the ledger, by checksum; what of the files themselves was sent along is judged."""
     if not release.migrations:
-        return {"pending": [], "problems": []}
+        return {"pending": [], "problems": [], "findings": [], "breaking": []}
     from agent.database import forecast
+    from agent.model.guardrails import breaking
 
-    pending, problems = forecast.of(call.paths.target(call.the_target), call.settings, release)
-    said = [f"{problem.message(call.lang)} {problem.remedy(call.lang)}".rstrip() for problem in problems]
-    return {"pending": [item.removesuffix(".sql") for item in pending], "problems": said}
+    sent, accept = call.args.get("sql"), [str(name) for name in call.args.get("accept") or ()]
+    texts = {str(name): str(text) for name, text in sent.items()} if isinstance(sent, dict) else {}
+    found = forecast.of(call.paths.target(call.the_target), call.settings, release, texts, accept)
+    said = [f"{problem.message(call.lang)} {problem.remedy(call.lang)}".rstrip() for problem in found.problems]
+    return {
+        "pending": [item.removesuffix(".sql") for item in found.pending],
+        "problems": said,
+        "findings": [item.to_json(call.lang) for item in found.findings],
+        "breaking": breaking(found.findings),
+    }

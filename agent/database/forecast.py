@@ -2,31 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from agent.database import ledger, rights, target
 from agent.database.connect import session
+from agent.database.guard import judge, live
+from agent.database.statements import decode
 from agent.host.paths import TargetPaths
 from agent.host.settings import Settings
 from agent.model.errors import IkomaError
+from agent.model.guardrails import Finding, Known, accepted
 from agent.model.migrations import compare
 from agent.model.release import Release
 
 
-def of(home: TargetPaths, settings: Settings, release: Release) -> tuple[Sequence[str], list[IkomaError]]:
-    """Return the files that a deployment would apply, and every reason why it would not.
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a deployment would find.
 
-    Without a connection all are pending; that is a problem unless the host makes the database itself. A database that
-    does not answer is a problem too, and nothing is known to be pending.
+    Attributes:
+        pending: files that it would apply.
+        problems: every reason why it would not.
+        findings: what the guard-rails say of the pending files whose text was sent along.
     """
+
+    pending: Sequence[str] = ()
+    problems: Sequence[IkomaError] = ()
+    findings: Sequence[Finding] = field(default_factory=list)
+
+
+def of(
+    home: TargetPaths, settings: Settings, release: Release, texts: Mapping[str, str] | None = None,
+    accept: Sequence[str] = (),
+) -> Forecast:  # fmt: skip
+    """Return what deploying ``release`` would mean.
+
+    Without a connection all files are pending; that is a problem unless the host makes the database itself. A
+    database that does not answer is a problem too, and nothing is known to be pending.
+
+    Args:
+        texts: the migrations by file name; those with another checksum than the manifest's are not judged.
+        accept: names of files that may break the running release.
+    """
+    running = home.current.exists()
     try:
         dsn = target.dsn(home)
         if dsn is None:
             absent = [] if settings.provision else [IkomaError("database.no_dsn", target=release.target)]
-            return [item.file for item in release.migrations], absent
+            names = [item.file for item in release.migrations]
+            known = Known({}, running, frozenset(), frozenset(release.schemas))
+            return _judged(Forecast(names, absent), release, texts or {}, known, accept)
         with session(dsn, "ikoma:deploy.plan") as connection:
             comparison = compare(release.migrations, ledger.read(connection))
-            lacking = rights.problems(connection, dsn, release.schemas) if comparison.pending else []
-            return comparison.pending, [*lacking, *comparison.problems()]
+            if not comparison.pending:
+                return Forecast((), comparison.problems())
+            lacking = rights.problems(connection, dsn, release.schemas)
+            known = live.known(connection, running=running, owned=release.schemas)
+        found = Forecast(comparison.pending, [*lacking, *comparison.problems()])
+        return _judged(found, release, texts or {}, known, accept)
     except IkomaError as error:
-        return (), [error]
+        return Forecast((), [error])
+
+
+def _judged(
+    found: Forecast, release: Release, texts: Mapping[str, str], known: Known, accept: Sequence[str]
+) -> Forecast:
+    sums = {item.file: item.sha256 for item in release.migrations}
+    sent = [(name, decode(texts[name].encode(), name)) for name in found.pending if _sum(texts.get(name, "")) == sums[name]]
+    told = judge.judge(sent, known)
+    stopping = [item.error() for item in accepted(told, accept)]
+    return Forecast(found.pending, [*found.problems, *stopping], told)
+
+
+def _sum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bridge.pipeline.host import body
 from bridge.pipeline.run import Pipeline, Wish
@@ -15,6 +15,10 @@ from bridge.reports.progress import Progress
 if TYPE_CHECKING:
     from agent.model.release import Release
     from bridge.images.build import Images
+    from bridge.workspace.project import Project
+
+_TEXTS: Final = 8 << 20
+"""Bytes of migrations that a plan sends along to be judged."""
 
 
 class Planning:
@@ -37,7 +41,7 @@ class Planning:
                 release = None
                 if not any(image["build"] for image in images.values()):
                     release = pipeline.pin(project, known).release
-                there = self._ask(release) if release else None
+                there = self._ask(release, project) if release else None
         finally:
             pipeline.close()
         return {
@@ -49,15 +53,36 @@ class Planning:
             "migrations": _migrations(there),
         }
 
-    def _ask(self, release: Release) -> dict[str, Any]:
-        args = {"manifest": release.to_json()}
+    def _ask(self, release: Release, project: Project) -> dict[str, Any]:
+        return self._read(release, {}) if not release.migrations else self._with_texts(release, project)
+
+    def _with_texts(self, release: Release, project: Project) -> dict[str, Any]:
+        """Ask which files are pending, then what the host makes of them: it has never seen their text."""
+        there = self._read(release, {})
+        names = (there.get("migrations") or {}).get("pending") or ()
+        folder = project.migrations_folder
+        if not names or folder is None or "findings" not in there["migrations"]:
+            return there
+        texts = {f"{name}.sql": (folder / f"{name}.sql").read_bytes() for name in names}
+        if sum(map(len, texts.values())) > _TEXTS:
+            return there
+        return self._read(release, {"sql": {name: raw.decode(errors="replace") for name, raw in texts.items()}})
+
+    def _read(self, release: Release, more: dict[str, Any]) -> dict[str, Any]:
+        args = {"manifest": release.to_json(), **more}
         return self.pipeline.host.agent.read("deploy.plan", body(self.where, release.target, self.pipeline.lang, args))
 
 
 def _migrations(there: dict[str, Any] | None) -> MigrationPlan | None:
     """Return what the host says of its database, None where it was not asked or is too old to say."""
     said = (there or {}).get("migrations")
-    return {"pending": list(said["pending"]), "problems": list(said["problems"])} if said else None
+    if not said:
+        return None
+    plan: MigrationPlan = {"pending": list(said["pending"]), "problems": list(said["problems"])}
+    if "breaking" in said:
+        told = [item["message"] for item in said["findings"] if not item["blocks"]]
+        plan |= {"breaking": list(said["breaking"]), "warnings": told}
+    return plan
 
 
 def _images(known: Images, pipeline: Pipeline) -> dict[str, PlanImage]:

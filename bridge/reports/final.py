@@ -144,6 +144,9 @@ def _pending(migrations: MigrationPlan | None, console: Console) -> list[str]:
         return []
     names = [clean(name) for name in migrations["pending"]]
     said = [console.text("say.plan_migrations", count=len(names), names=", ".join(names))] if names else []
+    if breaking := migrations.get("breaking"):
+        said.append(console.text("guard.breaking", names=", ".join(map(clean, breaking))))
+    said += [f"! {clean(warning)}" for warning in migrations.get("warnings", [])]
     return [*said, *(f"✗ {clean(problem)}" for problem in migrations["problems"])]
 
 

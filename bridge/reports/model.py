@@ -97,10 +97,15 @@ class PlanImage(TypedDict):
 
 
 class MigrationPlan(TypedDict):
-    """Names of migration files that a run would apply, and sentences that say why it would not."""
+    """Names of migration files that a run would apply, and sentences that say why it would not.
+
+    ``breaking`` names those that the running release may not live with, ``warnings`` are sentences about the rest.
+    """
 
     pending: list[str]
     problems: list[str]
+    breaking: NotRequired[list[str]]
+    warnings: NotRequired[list[str]]
 
 
 class PlanReport(TypedDict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from agent.host import envfile
 from agent.host.paths import Paths, TargetPaths
 from agent.host.settings import Settings
 from agent.model.dsn import Dsn
+from agent.model.guardrails import breaking
 from agent.model.names import Target
 from agent.model.release import Release, ReleaseMigration
 from tests.integration.postgres import Cluster
@@ -54,8 +56,8 @@ def database(home: TargetPaths, cluster: Cluster, *applied: tuple[str, str]) -> 
 
 
 def seen(home: TargetPaths, asked: Release = THREE, *, provision: bool = False) -> tuple[list[str], list[str]]:
-    pending, problems = forecast.of(home, Settings(provision=provision), asked)
-    return list(pending), [problem.id for problem in problems]
+    found = forecast.of(home, Settings(provision=provision), asked)
+    return list(found.pending), [problem.id for problem in found.problems]
 
 
 def test_what_the_ledger_lacks_is_pending(home: TargetPaths, cluster: Cluster) -> None:
@@ -97,6 +99,24 @@ def test_a_database_that_does_not_answer_is_a_sentence_without_its_password(
 ) -> None:
     dsn = replace(database(home, cluster), port=1)
     envfile.write(home.agent_env, {target.DSN: dsn.url().reveal()})
-    pending, problems = forecast.of(home, Settings(), THREE)
-    assert (list(pending), [problem.id for problem in problems]) == ([], ["database.unreachable"])
-    assert dsn.password.reveal() not in problems[0].message("en") + str(problems[0].params)
+    found = forecast.of(home, Settings(), THREE)
+    assert (list(found.pending), [problem.id for problem in found.problems]) == ([], ["database.unreachable"])
+    assert dsn.password.reveal() not in found.problems[0].message("en") + str(found.problems[0].params)
+
+
+def test_what_would_break_the_running_release_is_told_before_anything_is_sent(
+    home: TargetPaths, cluster: Cluster
+) -> None:
+    dsn = database(home, cluster, ("0001_a", "a"))
+    with connect(dsn, "tests") as connection:
+        connection.execute("create table t (id int, x int); insert into t values (1)")
+    text = "alter table t drop column x;"
+    asked = release(("0001_a", "a"), ("0002_b", "b"))
+    wanted = asked.migrations[1].model_copy(update={"sha256": hashlib.sha256(text.encode()).hexdigest()})
+    asked = asked.model_copy(update={"migrations": [asked.migrations[0], wanted]})
+    home.current.write_text("{}")
+    found = forecast.of(home, Settings(), asked, {"0002_b.sql": text})
+    assert [problem.id for problem in found.problems] == ["guard.drop-column"]
+    assert (found.findings[0].thing, breaking(found.findings)) == ("public.t.x", ["0002_b"])
+    assert forecast.of(home, Settings(), asked, {"0002_b.sql": text}, ["0002_b"]).problems == []
+    assert forecast.of(home, Settings(), asked, {"0002_b.sql": "select 1"}).findings == []

@@ -20,7 +20,7 @@ TABLE = (
         module="agent.capabilities.deploy_plan",
         summary_en="What deploying a release would do, and what would stop it (manifest=@release.json).",
         summary_fr="Ce que ferait le déploiement d'une livraison, et ce qui l'arrêterait (manifest=@release.json).",
-        takes=("manifest", "accept"),
+        takes=("manifest", "accept", "sql"),
     ),
     Capability(
         "deploy.manifest",
