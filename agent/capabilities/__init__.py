@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from agent.capabilities.index import Capability, apps, audit, db, deploy, env, keys, operations, platform
+from agent.capabilities.index import Capability, apps, audit, backup, db, deploy, env, keys, operations, platform
 
 Index = Mapping[str, Capability]
 

@@ -105,6 +105,22 @@ class Retention(Strict):
     releases: int = Field(default=5, ge=2, le=100, description="How many releases stay ready for a rollback.")
 
 
+class Backups(Strict):
+    """The restore point before migrations, and what it may cost."""
+
+    max_minutes: float = Field(
+        default=15, gt=0, le=1440, description="Longest time for a restore point, and for its trial."
+    )
+    max_gb: float = Field(default=20, gt=0, le=100000, description="Most space for a restore point, and for its trial.")
+    verify: Literal["every", "daily", "never"] = Field(
+        default="daily",
+        description="When a restore point is restored for a trial: each one, the newest once a day, never.",
+    )
+    keep: int = Field(
+        default=5, ge=1, le=1000, description="How many restore points stay; those of kept releases stay."
+    )
+
+
 class Silence(Strict):
     """A finding that is accepted, and why."""
 
@@ -127,6 +143,7 @@ class Settings(Strict):
     routes: dict[str, str] = Field(default={}, description="Public host name → service:port.")
     health: Health = Field(default=Health(), description="When a release counts as healthy.")
     retention: Retention = Field(default=Retention(), description="What is kept for rollbacks.")
+    backups: Backups = Field(default=Backups(), description="Restore points before migrations.")
     maintenance: bool = Field(default=False, description="Stop the routed services while migrations run.")
 
     @field_validator("migrations", mode="before", json_schema_input_type=Migrations | Literal[False] | str)
@@ -161,6 +178,7 @@ class Environment(Strict):
     routes: dict[str, str] | None = None
     health: Health | None = None
     retention: Retention | None = None
+    backups: Backups | None = None
     maintenance: bool | None = None
 
 
@@ -237,5 +255,5 @@ def _reason(error: Any, path: tuple[Any, ...]) -> str:
 
 
 def _known_keys() -> list[str]:
-    models = (Contract, Environment, Service, Probe, Health, Migrations, Retention, Silence)
+    models = (Contract, Environment, Service, Probe, Health, Migrations, Retention, Backups, Silence)
     return sorted({name for model in models for name in model.model_fields})

@@ -73,7 +73,7 @@ def _manifest(project: Project, services: dict[str, ReleaseService], compose: di
         proof=_proof(project),
         required_env=required_env(compose), files=[item.file for item in mounted(compose, project)],
         health=settings.health, retention=settings.retention, maintenance=settings.maintenance,
-        provenance=project.provenance,
+        backups=settings.backups, provenance=project.provenance,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ EXAMPLE: Final = """{
   },
   "health": { "timeout": "3m", "window": "10s" },
   "retention": { "releases": 10 },
+  "backups": { "verify": "every", "max_minutes": 5 },
   "environments": {
     "production": { "host": "shop.example.com", "port": 2222, "host_key": "ssh-ed25519 AAAA…" },
     "staging": {
@@ -73,6 +74,7 @@ _SECTIONS: Final = (
     ("Migrations", "`migrations`"),
     ("Health", "`health`"),
     ("Retention", "`retention`"),
+    ("Backups", "`backups`"),
     ("Environment", "`environments.<name>`"),
     ("Silence", "`silence`"),
 )

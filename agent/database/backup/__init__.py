@@ -5,7 +5,7 @@ What an operation's steps use:
 ``source.of(ctx) -> Source``
     the database, its folder below ``/var/backups/ikoma``, and who may rename it.
 ``store.find(folder, name) -> Backup`` and ``store.all_of(folder) -> list[Backup]``
-    what there is. A record of a release names the restore point taken before its migrations: ``record["restore_point"]``.
+    what there is. A release's record names the restore point taken before its migrations: ``record["restore_point"]``.
 ``restore.weigh(source, backup) -> Loss``
     what was written since the backup, counted; reads only.
 ``restore.restore(source, backup, discard, note, say) -> Restored``

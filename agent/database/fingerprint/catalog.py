@@ -14,6 +14,9 @@ from agent.database.fingerprint.model import Fingerprint, Key
 from agent.database.fingerprint.words import ALIASES, OURS, PLATFORM
 
 LEDGER: Final = "ikoma"
+KEPT: Final = "ikoma_before_"
+"""How the names of schemas begin that a restore has replaced and kept."""
+
 OWNER: Final = "@owner"
 APP: Final = "@app"
 
@@ -70,7 +73,7 @@ def schemas(connection: Connection, migrator: str) -> tuple[list[int], list[int]
     ours: list[int] = []
     platform: list[int] = []
     for oid, name, owner, mine in connection.execute(_SCHEMAS.encode(), [migrator]).fetchall():
-        if name != LEDGER:
+        if name != LEDGER and not name.startswith(KEPT):
             (platform if is_platform(name, owner, mine=mine) else ours).append(oid)
     return ours, platform
 

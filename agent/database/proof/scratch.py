@@ -96,10 +96,10 @@ def cluster(found: Programs, state: Path, superuser: str, preload: Sequence[str]
     Raises:
         IkomaError: ``proof.no_disk`` or ``proof.no_start``.
     """
-    base = _base(state)
+    place = base(state)
     sweep(state)
-    _enough(base)
-    with _folder(base) as folder:
+    _enough(place)
+    with _folder(place) as folder:
         _initialise(found, folder, superuser)
         libraries = ",".join(name for name in preload if found.library(name))
         with _server(found, folder, superuser, {"shared_preload_libraries": libraries}) as dsn:
@@ -108,8 +108,8 @@ def cluster(found: Programs, state: Path, superuser: str, preload: Sequence[str]
 
 def sweep(state: Path) -> int:
     """Stop and remove what killed workers left; return how many. A cluster whose worker lives is left alone."""
-    base, gone = _base(state), 0
-    for folder in base.glob("cluster-*"):
+    folders, gone = base(state), 0
+    for folder in folders.glob("cluster-*"):
         with _locked(folder) as free:
             if free:
                 _stop_orphan(folder / "data")
@@ -118,11 +118,11 @@ def sweep(state: Path) -> int:
     return gone
 
 
-def _base(state: Path) -> Path:
+def base(state: Path) -> Path:
     """Return the folder of all clusters. A server refuses to be root, and root's own folders are closed to others."""
-    base = state / "proof" if os.geteuid() else Path(tempfile.gettempdir()) / "ikoma-proof"
-    base.mkdir(mode=0o755, parents=True, exist_ok=True)
-    return base
+    place = state / "proof" if os.geteuid() else Path(tempfile.gettempdir()) / "ikoma-proof"
+    place.mkdir(mode=0o755, parents=True, exist_ok=True)
+    return place
 
 
 def _enough(base: Path) -> None:
@@ -194,7 +194,7 @@ def _server(found: Programs, folder: Path, superuser: str, more: dict[str, str])
 
 def is_caged(state: Path) -> bool:
     """Say whether a server here reaches nothing of the host, whatever its superuser makes it run."""
-    return not os.geteuid() or bool(_cage(str(_base(state))))
+    return not os.geteuid() or bool(_cage(str(base(state))))
 
 
 def _alone(folder: Path) -> list[str]:
