@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from agent.capabilities.call import Call
-from agent.database import target
+from agent.database import reach, target
 from agent.host import envfile
 from agent.host.paths import TargetPaths
 from agent.model import dsn as dsns
@@ -29,6 +29,15 @@ def check(call: Call) -> None:
         dsn = dsns.parse(value, target.DSN)
         if dsn.pooled:
             raise IkomaError("database.pooler", where=dsn.where)
+        reach.check(call.grant, call.settings, dsn, _present(call))
+
+
+def _present(call: Call) -> dsns.Dsn | None:
+    """Return the connection that is there; one that cannot be read opens nothing."""
+    try:
+        return target.dsn(call.paths.target(call.the_target))
+    except IkomaError:
+        return None
 
 
 def _check_scope(key: str, scope: str) -> None:

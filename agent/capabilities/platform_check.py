@@ -9,7 +9,7 @@ from typing import Any, Final
 from agent.capabilities.call import Call
 from agent.docker.engine import Engine
 from agent.host import platform, process
-from agent.model.errors import IkomaError
+from agent.model.errors import IkomaError, Misuse
 from agent.model.names import Target
 from agent.releases.proxy import NAME
 
@@ -17,17 +17,18 @@ _COMPOSE_SECONDS: Final = 20.0
 
 
 def run(call: Call) -> dict[str, Any]:
-    """Return ``healthy``, ``checks`` (name → ``ok`` and facts) and ``problems``."""
-    checks: dict[str, dict[str, Any]] = {}
+    """Return ``healthy``, ``checks`` (name → whether it is well), ``facts`` (name → what was seen) and ``problems``."""
+    checks: dict[str, bool] = {}
+    seen: dict[str, dict[str, Any]] = {}
     problems: list[dict[str, str]] = []
     for name, check in CHECKS.items():
         facts: dict[str, Any] = {}
         found = list(_caught(check(call, facts)))
-        checks[name] = {"ok": not found, **facts}
+        checks[name], seen[name] = not found, facts
         told = [problem["message"] for problem in problems]
         shown = [_shown(problem, call.lang) for problem in found]
         problems += [{"check": name, **problem} for problem in shown if problem["message"] not in told]
-    return {"healthy": not problems, "checks": checks, "problems": problems}
+    return {"healthy": not problems, "checks": checks, "facts": seen, "problems": problems}
 
 
 def _caught(found: Iterator[IkomaError]) -> Iterator[IkomaError]:
@@ -56,7 +57,7 @@ def _compose(_call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
 def _apps_root(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
     folder = call.paths.apps
     facts |= {"path": str(folder), "free_mb": platform.free_mb(folder)}
-    facts["targets"] = [slug for slug in _slugs(folder) if call.grant.may_act_on(Target.from_slug(slug))]
+    facts["targets"] = [slug for slug in _slugs(folder) if _may_know(call, slug)]
     if not platform.writable(folder):
         yield IkomaError("platform.folder", folder=folder)
     yield from _enough(facts["free_mb"], folder, call)
@@ -64,6 +65,13 @@ def _apps_root(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:
 
 def _slugs(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def _may_know(call: Call, slug: str) -> bool:
+    try:
+        return call.grant.everything or call.grant.may_act_on(Target.from_slug(slug))
+    except Misuse:  # a folder of somebody else
+        return False
 
 
 def _enough(free: int, folder: Path, call: Call) -> Iterator[IkomaError]:

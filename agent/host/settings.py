@@ -18,6 +18,7 @@ class Settings:
     Attributes:
         provision: a first deployment makes database, roles and connections by itself.
         admin_dsn: administrator's connection to PostgreSQL, only for ``provision``.
+        database_hosts: ``host`` or ``host:port`` of the servers that a key limited to an app may connect it to.
         database_address: ``host:port`` by which containers reach PostgreSQL.
         caddy_image: image of the reverse proxy, by digest.
         http_port, https_port: where Caddy listens on the host.
@@ -47,6 +48,7 @@ class Settings:
     parallel_pulls: int = 2
     address_pool: str = "10.213.0.0/16"
     allow: tuple[str, ...] = ()
+    database_hosts: tuple[str, ...] = ()
     http_door: bool = False
     door_port: int = 3000
     door_name: str = ""

@@ -31,7 +31,8 @@ def detach(work: Callable[[], None], keep: Collection[int] = ()) -> None:
 
 
 def _settle(keep: Collection[int]) -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for ignored in (signal.SIGHUP, signal.SIGUSR1):  # the second asks a worker to cancel: a recovery is not stopped
+        signal.signal(ignored, signal.SIG_IGN)
     os.chdir("/")
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):

@@ -16,7 +16,7 @@ from agent.host.files import read_json
 from agent.host.paths import Paths
 from agent.model.errors import IkomaError
 from agent.model.secret import Redactor
-from agent.operations import recovery, verb
+from agent.operations import cancel, recovery, verb
 from agent.operations.context import context, finish
 from agent.operations.engine import Engine
 from agent.operations.journal import Journal, Operation
@@ -72,8 +72,9 @@ def work(
         born: where the starter reads ``BORN`` once the operation is durable, or else the error as JSON.
     """
     redactor = secrets.redactor()
-    own.sign()
     try:
+        cancel.heed()
+        own.sign()
         with Journal(paths) as journal:
             _bear(journal, operation, born)
             Worker(paths, journal, secrets, verbs, redactor).run(operation.id)

@@ -17,6 +17,7 @@ from agent.database import target as targets
 from agent.database.connect import connect
 from agent.database.provision import Names
 from agent.host import envfile, platform
+from agent.host.keys import LOCAL
 from agent.host.paths import Paths
 from agent.host.settings import Settings
 from agent.model import dsn as dsns
@@ -93,7 +94,7 @@ class Host:
         return Context("op-1", self.target, self.paths, self.settings, args, folder, self.notebook, lang, step="probe")
 
     def call(self, **args: Any) -> Call:
-        return Call(self.target, args, self.paths, self.settings)
+        return Call(self.target, args, self.paths, self.settings, grant=LOCAL)
 
     def dsn(self) -> Dsn:
         return targets.required(self.home, self.target)

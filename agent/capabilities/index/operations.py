@@ -20,4 +20,15 @@ TABLE = (
         summary_fr="Les dernières opérations d'une cible, la plus récente en premier.",
         takes=("limit",),
     ),
+    Capability(
+        "operations.cancel",
+        role="operator",
+        changes=False,
+        module="agent.capabilities.operations_cancel",
+        summary_en="End an operation that hangs (operation=ID): its worker is asked, then killed; all is put back.",
+        summary_fr="Mettre fin à une opération bloquée (operation=ID) : arrêt demandé, puis forcé ; tout est remis.",
+        needs_target=False,
+        takes=("operation",),
+        writes=True,
+    ),
 )

@@ -33,3 +33,18 @@ class ListResult(Result):
     """The latest first."""
 
     operations: list[Operation]
+
+
+class CancelArgs(Args):
+    """Which one."""
+
+    operation: str
+
+
+class CancelResult(Result):
+    """How it ended."""
+
+    operation: str
+    status: str
+    cancelled: bool = Field(description="Whether it was still to be ended.")
+    message: str

@@ -33,6 +33,18 @@ MESSAGES = {
         "Send it without --scope agent.",
         "Envoyez-la sans --scope agent.",
     ),
+    "env.database_host": Message(
+        "The key {key} may not connect an app to {host}: it is limited to some apps, and this server is not on the host's list.",
+        "La clé {key} ne peut pas connecter une application à {host} : elle est limitée à certaines applications, et ce serveur n'est pas dans la liste de l'hôte.",
+        "Add it to database_hosts in /etc/ikoma/settings.json, or send it with a key that is granted every app.",
+        "Ajoutez-le à database_hosts dans /etc/ikoma/settings.json, ou envoyez-la avec une clé qui a accès à tout.",
+    ),
+    "env.database_option": Message(
+        "The key {key} may not set “{option}” in a connection: it is limited to some apps.",
+        "La clé {key} ne peut pas définir « {option} » dans une connexion : elle est limitée à certaines applications.",
+        "Leave it out, or send it with a key that is granted every app.",
+        "Retirez-le, ou envoyez-la avec une clé qui a accès à tout.",
+    ),
     "env.scope": Message(
         "“{scope}” is no scope; there are “app” and “agent”.",
         "« {scope} » n'est pas une portée ; il y a « app » et « agent ».",

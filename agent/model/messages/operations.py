@@ -30,6 +30,12 @@ MESSAGES = {
         "Wait for it: python -m bridge attach {holder}",
         "Attendez sa fin : python -m bridge attach {holder}",
     ),
+    "operation.cancelled": Message(
+        "The operation was cancelled.",
+        "L'opération a été annulée.",
+        "See who asked for it: ikoma audit query --capability operations.cancel",
+        "Voyez qui l'a demandé : ikoma audit query --capability operations.cancel",
+    ),
     "operation.interrupted": Message(
         "The agent's process ended in the step {at}; the operation was taken back.",
         "Le processus de l'agent s'est arrêté à l'étape {at} ; l'opération a été annulée.",
