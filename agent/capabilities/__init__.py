@@ -10,7 +10,8 @@ from agent.capabilities.index import Capability, apps, audit, backup, db, deploy
 Index = Mapping[str, Capability]
 
 _TABLES: Final = (
-    apps.TABLE, audit.TABLE, db.TABLE, deploy.TABLE, env.TABLE, keys.TABLE, operations.TABLE, platform.TABLE,
+    apps.TABLE, audit.TABLE, backup.TABLE, db.TABLE, deploy.TABLE, env.TABLE, keys.TABLE, operations.TABLE,
+    platform.TABLE,
 )  # fmt: skip
 
 CAPABILITIES: Final[Index] = {capability.name: capability for table in _TABLES for capability in table}

@@ -7,6 +7,7 @@ from agent.host.files import read_json
 from agent.host.paths import TargetPaths
 from agent.model.errors import Misuse
 from agent.operations.step import Context, Step
+from agent.operations.steps import restore_point
 from agent.operations.steps.guard import Guard
 from agent.operations.steps.migrate import Migrate
 from agent.operations.steps.prove import Prove
@@ -21,7 +22,8 @@ def check(call: Call) -> None:
 def steps(ctx: Context) -> list[Step]:
     """Return the steps; the release is the serving one unless the caller names another."""
     ctx.args.setdefault("release", _serving(ctx.home))
-    return [Guard(), Prove(), Migrate()]
+    saved: list[Step] = [restore_point.RestorePoint()] if restore_point.needed(ctx) else []
+    return [Guard(), Prove(), *saved, Migrate()]
 
 
 def _serving(home: TargetPaths) -> str | None:

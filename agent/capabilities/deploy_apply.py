@@ -53,7 +53,7 @@ def _database_untouched(call: Call, site: Site) -> bool:
 
 def steps(ctx: Context) -> list[Step]:
     """Return the steps of a deployment, in their order."""
-    from agent.operations.steps import make_room
+    from agent.operations.steps import make_room, restore_point
     from agent.operations.steps.commit import Commit
     from agent.operations.steps.health import Health
     from agent.operations.steps.migrate import Migrate
@@ -66,4 +66,5 @@ def steps(ctx: Context) -> list[Step]:
 
     first: list[Step] = [make_room.MakeRoom()] if make_room.needed(ctx) else []
     first += [Provision()] if needed(ctx) else []
-    return [*first, Preflight(), Pull(), Prove(), Migrate(), RollOut(), Health(), Commit(), Retire()]
+    saved: list[Step] = [restore_point.RestorePoint()] if restore_point.needed(ctx) else []
+    return [*first, Preflight(), Pull(), Prove(), *saved, Migrate(), RollOut(), Health(), Commit(), Retire()]

@@ -26,6 +26,8 @@ def run(call: Call) -> dict[str, Any]:
     release = _manifest(call)
     problems, plan = _containers(call, site, release)
     current = records.current(site)
+    pending = _migrations(call, release)
+    saving = _restore_point(call, release) if pending["pending"] else {"lines": [], "problems": []}
     images = sorted({service.image for service in release.services.values()})
     return {
         "app": call.the_target.app,
@@ -33,11 +35,12 @@ def run(call: Call) -> dict[str, Any]:
         "release": release.id,
         "current": current.release if current else None,
         "services": plan.to_json() if plan else [],
-        "lines": plan.render(call.lang) if plan else [],
+        "lines": [*(plan.render(call.lang) if plan else []), *saving["lines"]],
         "pull": [image for image in images if site.engine.image(image) is None],
         "routes": release.routes,
-        "migrations": _migrations(call, release),
-        "problems": [problem.to_json(call.lang) for problem in problems],
+        "migrations": pending,
+        "restore_point": saving.get("estimate"),
+        "problems": [problem.to_json(call.lang) for problem in [*problems, *saving["problems"]]],
     }
 
 
@@ -78,6 +81,16 @@ def _provided(call: Call, release: Release) -> tuple[str, ...]:
 
     home = call.paths.target(call.the_target)
     return (provision.APP_KEY,) if provision.makes(call.settings, home, release) else ()
+
+
+def _restore_point(call: Call, release: Release) -> dict[str, Any]:
+    """Estimate what saving the database first would take; a database that is not there needs no saving."""
+    from agent.database.backup import outlook
+
+    try:
+        return outlook.of(call, release, call.lang)
+    except IkomaError:  # it is among the problems of the migrations
+        return {"lines": [], "problems": []}
 
 
 def _migrations(call: Call, release: Release) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Commit(Step):
             "migrations": [item.name for item in release.migrations],
             "breaking": _breaking(ctx),
             "fingerprint": _fingerprint(ctx),
+            "restore_point": _restore_point(ctx, release.id),
             "retention": release.retention.releases,
             "provenance": release.provenance.model_dump(),
         }
@@ -68,6 +69,13 @@ def _breaking(ctx: Context) -> list[str]:
     current = records.current(Site.of(ctx, ctx.target))
     before = (records.record(Site.of(ctx, ctx.target), current.release) or {}) if current else {}
     return list(dict.fromkeys([*before.get("breaking", []), *ctx.notes("preflight").get("breaking", [])]))
+
+
+def _restore_point(ctx: Context, release: str) -> str | None:
+    """What the database was before the release's migrations: taken now, or when the release was first deployed."""
+    known = records.record(Site.of(ctx, ctx.target), release) or {}
+    noted = ctx.notes("restore-point").get("name") or known.get("restore_point")
+    return str(noted) if noted else None
 
 
 def _fingerprint(ctx: Context) -> str | None:

@@ -19,7 +19,7 @@ from agent.model.errors import IkomaError
 from agent.model.migrations import compare
 from agent.model.release import Release, ReleaseMigration
 from agent.operations.step import Context, Outcome, Step
-from agent.operations.steps import guard
+from agent.operations.steps import guard, restore_point
 from agent.releases import incoming, precheck, values
 
 _INTERPOLATION: Final = "compose.invalid"
@@ -139,6 +139,7 @@ def _migrations(ctx: Context, release: Release) -> list[IkomaError]:
     if ctx.args.get("only") and not found and ctx.home.current.exists():
         found += _caught(partial(_part, ctx, folder))
     if ctx.facts["pending"] and not found:
+        found += restore_point.problems(ctx, release)
         found += _caught(partial(guard.judged, ctx, folder, ctx.facts["pending"], ctx.facts["known"]))
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Final
 from agent.database import compatibility, ledger, target
 from agent.database.apply import tokens_of
 from agent.database.backup import budget, dump, facts, names, store, touched, verify
+from agent.database.backup import outlook as outlooks
 from agent.database.backup import source as sources
 from agent.database.backup.budget import Choice, Estimate
 from agent.database.backup.source import Source
@@ -42,8 +42,7 @@ class Outlook:
 
     def estimate(self, files: int) -> Estimate:
         """Return what it would cost."""
-        done = [item for item in store.all_of(self.source.folder) if not item.tables]
-        return budget.estimate(self.size, done[0] if done else None, files)
+        return outlooks.estimate(self.source.folder, self.size, files)
 
 
 def needed(ctx: Context) -> bool:
@@ -92,10 +91,8 @@ def _outlook(ctx: Context, release: Release) -> Outlook:
 
 
 def _over(ctx: Context, release: Release, outlook: Outlook) -> list[IkomaError]:
-    place = ctx.paths.backups
-    folder = place if place.exists() else place.parent if place.parent.exists() else ctx.paths.root
-    free = shutil.disk_usage(folder).free
-    return budget.problems(outlook.estimate(len(release.migrations)), release.backups, free, place, ctx.lang)
+    place, found = ctx.paths.backups, outlook.estimate(len(release.migrations))
+    return budget.problems(found, release.backups, outlooks.free(place), place, ctx.lang)
 
 
 def _texts(ctx: Context, outlook: Outlook) -> list[tuple[str, str]]:
