@@ -43,6 +43,7 @@ _ROUTE: Final = """\
 		lb_try_interval 100ms
 		transport http {
 			dial_timeout 250ms
+			keepalive off
 		}
 	}
 }

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from tests.bench import noop
+from tests.bench.rollout import measure
 from tests.rig.commands import RigError
 
 
 def main() -> int:
     """Run one measurement; returns 0 when it could be made."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("name", choices=["noop"])
-    parser.add_argument("--pairs", type=int, default=15, help="how many pairs of runs (default: %(default)s)")
-    parser.add_argument(
-        "--seed", type=int, default=1, help="decides who goes first in each pair (default: %(default)s)"
-    )
+    names = parser.add_subparsers(dest="name", required=True)
+    nothing = names.add_parser("noop", help="a second run with nothing changed")
+    nothing.add_argument("--pairs", type=int, default=15, help="how many pairs of runs (default: %(default)s)")
+    switching = names.add_parser("rollout", help="releases under load")
+    switching.add_argument("--count", type=int, default=20, help="how many releases (default: %(default)s)")
+    switching.add_argument("--rate", type=float, default=measure.RATE, help="requests a second (default: %(default)s)")
+    switching.add_argument("--kills", type=int, default=30, help="workers to kill (default: %(default)s)")
+    switching.add_argument("--docker-rollout", type=Path, metavar="FILE", help="its script, to be measured as well")
+    for one in (nothing, switching):
+        one.add_argument("--seed", type=int, default=1, help="decides the order (default: %(default)s)")
     options = parser.parse_args()
     try:
-        noop.measure(options.pairs, options.seed)
+        if options.name == "noop":
+            noop.measure(options.pairs, options.seed)
+        else:
+            measure.measure(options.count, options.seed, options.rate, options.kills, options.docker_rollout)
     except RigError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
