@@ -17,7 +17,8 @@ from bridge.reports.console import Console
 
 _HURRY_S: Final = 4.0
 """A cancelled job is killed ten seconds after it was told."""
-_CLOSING_S: Final = 90.0
+_CLOSING_S: Final = 45.0
+"""How long reports are waited for when GitHub is out of order (``IKOMA_REPORT_SECONDS``)."""
 
 
 class Job:
@@ -69,7 +70,8 @@ class Job:
         self.environ["IKOMA_LANG"] = self.console.lang
         self.environ.update(self.request.build_values)
         task = tasks.task(self.request, self.environ, self.console)
-        seconds = _CLOSING_S
+        wanted = self.environ.get("IKOMA_REPORT_SECONDS", "")
+        seconds = float(wanted) if wanted.isdecimal() and wanted.isascii() else _CLOSING_S
         try:
             return task.run()
         except KeyboardInterrupt:

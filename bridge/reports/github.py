@@ -142,11 +142,21 @@ class Reporter:
         Args:
             seconds: how long to wait altogether.
         """
-        self._publish("summary")
-        missing = self._outbox.close(seconds)
+        missing = [*self._summary(), *self._outbox.close(seconds)]
         for face in missing:
             self.console.say(self.console.text("github.missing", face=self.console.text(f"github.face.{face}")))
         return missing
+
+    def _summary(self) -> list[str]:
+        """Write the summary at once: it needs no network, so it does not queue behind what waits for one."""
+        if self.platform is None:
+            return []
+        try:
+            self.platform.summary(self.story)
+        except Exception as fault:
+            self._complain("summary", fault)
+            return ["summary"]
+        return []
 
     def _publish(self, *faces: str) -> None:
         story, platform = self.story, self.platform
