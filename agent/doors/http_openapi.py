@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import agent
-from agent.capabilities import Index
+from agent.capabilities import Index, models
 from agent.capabilities.index import Capability
+from agent.capabilities.models.base import OperationResult
 from agent.doors.http_problem import MEDIA_TYPE, STATUSES
-from agent.doors.schemas import request_schema, result_schema
+from agent.doors.schemas import inlined, request_schema, result_schema
 from agent.protocol import ROLES
 
 _TEXTS: Final = {
@@ -43,7 +44,7 @@ def document(index: Index) -> dict[str, Any]:
         "paths": paths | _others(),
         "components": {
             "securitySchemes": {"apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"}},
-            "schemas": {"Problem": _PROBLEM, "Event": _EVENT},
+            "schemas": {"Problem": _PROBLEM, "Event": _EVENT, "OperationResult": inlined(OperationResult)},
             "responses": {f"Problem{status}": _problem(status) for status in STATUSES},
         },
     }
@@ -67,7 +68,9 @@ def _operation(capability: Capability) -> dict[str, Any]:
 
 
 def _answers(capability: Capability) -> dict[str, Any]:
-    properties: dict[str, Any] = {"result": result_schema(capability)}
+    plain = models.result(capability) is OperationResult
+    schema = {"$ref": "#/components/schemas/OperationResult"} if plain else result_schema(capability)
+    properties: dict[str, Any] = {"result": schema}
     if not capability.changes:
         return {"200": _json("The answer.", properties, ["result"])}
     properties["operation"] = {"type": "string", "format": "uuid"}

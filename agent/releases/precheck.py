@@ -48,10 +48,10 @@ def problems(ctx: Place, release: Release, values: Path | None = None) -> list[I
         return [error, *_routes(site, release)]
     found = [finding.error() for finding in prepared.findings]
     found += networks.clashes(prepared.normalised, site.engine)
-    return [*found, *_published(site, prepared.normalised), *_routes(site, release), *_proxy(site, release)]
+    return [*found, *published(site, prepared.normalised), *_routes(site, release), *_proxy(site, release)]
 
 
-def _published(site: Site, normalised: dict[str, Any]) -> Iterator[IkomaError]:
+def published(site: Site, normalised: dict[str, Any]) -> Iterator[IkomaError]:
     """Ports of the host that services publish and somebody else holds."""
     others = {port: holder for port, holder in holders(site).items() if not holder.startswith(f"{site.slug}/")}
     for name, service in normalised["services"].items():

@@ -4,6 +4,31 @@ from agent.capabilities.index import Capability
 
 TABLE = (
     Capability(
+        "apps.init",
+        role="builder",
+        changes=True,
+        module="agent.capabilities.apps_init",
+        summary_en="Make the folder of an app: config, migrations, seeds, a compose file to fill in.",
+        summary_fr="Créer le dossier d'une application : config, migrations, seeds, un fichier compose à remplir.",
+        additive=True,
+    ),
+    Capability(
+        "apps.env.example",
+        role="observer",
+        changes=False,
+        module="agent.capabilities.apps_env_example",
+        summary_en="A template of the app's environment file: what its compose file names, without values.",
+        summary_fr="Un modèle du fichier d'environnement : ce que nomme le fichier compose, sans les valeurs.",
+    ),
+    Capability(
+        "apps.validate",
+        role="observer",
+        changes=False,
+        module="agent.capabilities.apps_validate",
+        summary_en="Whether contract, compose file, environment and ports are valid, before anything starts.",
+        summary_fr="Si contrat, fichier compose, environnement et ports sont valables, avant tout démarrage.",
+    ),
+    Capability(
         "apps.status",
         role="observer",
         changes=False,

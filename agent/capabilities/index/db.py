@@ -18,6 +18,7 @@ TABLE = (
         module="agent.capabilities.db_create",
         summary_en="Make the app's database, its roles and both connections, where the host allows it.",
         summary_fr="Créer la base de l'application, ses rôles et les deux connexions, si l'hôte le permet.",
+        additive=True,
     ),
     Capability(
         "db.migrate",

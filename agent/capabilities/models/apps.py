@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
-from agent.capabilities.models.base import Args, OfTarget, Problem, Result, Service, ServiceState
+from agent.capabilities.models.base import Args, OfTarget, OperationResult, Problem, Result, Service, ServiceState
 
 
 class StatusResult(OfTarget):
@@ -55,8 +55,12 @@ class ReleasesResult(OfTarget):
     releases: list[Result]
 
 
-class InitArgs(Args):
-    """Takes no argument: the app's name is the target."""
+class InitResult(OperationResult):
+    """What was made, and what was there."""
+
+    folder: str = ""
+    created: list[str] = []
+    kept: list[str] = []
 
 
 class EnvExampleResult(RootModel[str]):

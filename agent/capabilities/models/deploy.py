@@ -21,6 +21,7 @@ class PlanArgs(Args):
     """A release that is not on the host yet."""
 
     manifest: dict[str, Any] = Field(description="The content of `release.json`.")
+    sql: dict[str, str] | None = Field(default=None, description="Texts of migration files by name, to be judged.")
     accept: list[str] | None = None
 
 

@@ -6,53 +6,51 @@ from typing import Literal
 
 from pydantic import Field
 
-from agent.capabilities.models.base import Args, Flag, Result
-
-Name = str
+from agent.capabilities.models.base import Args, Result
 
 
 class Key(Result):
-    """One key."""
+    """A key and what it may do."""
 
-    name: Name
+    name: str
     role: str
     apps: list[str]
     environments: list[str]
     fingerprint: str
     added: str
     secrets: int = Field(description="How many API secrets are valid.")
-    rotating: bool = Field(description="Two secrets are valid: the one before the rotation is not revoked yet.")
+    rotating: bool
 
 
 class ListResult(Result):
-    """By name."""
+    """The keys; never a secret."""
 
     keys: list[Key]
 
 
 class RotateArgs(Args):
-    """Which key; by default the caller's own."""
+    """Whose secret; without, the caller's own."""
 
-    key: Name | None = None
+    key: str | None = Field(default=None, max_length=64)
 
 
 class RotateResult(Result):
-    """The secret is shown this once."""
+    """The new secret, which is shown this once."""
 
-    key: Name
-    apiKey: str = Field(description="The new secret, for the header X-Api-Key.")  # noqa: N815
+    key: str
+    apiKey: str  # noqa: N815 (the wire's name)
     valid: int = Field(description="How many secrets of the key are valid now.")
 
 
 class RevokeArgs(Args):
-    """A whole key by its name, or with ``previous`` the secret from before the last rotation."""
+    """The secret from before a rotation, or a whole key."""
 
-    key: Name | None = None
-    previous: Flag = False
+    key: str | None = Field(default=None, max_length=64)
+    previous: bool | None = None
 
 
 class RevokeResult(Result):
-    """What is worthless now."""
+    """What was taken back."""
 
-    key: Name
+    key: str
     revoked: Literal["previous", "key"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from agent.capabilities.models.base import Problem, Result
 
 
@@ -33,5 +35,6 @@ class CheckResult(Result):
     """Whether the host is fit to be deployed to."""
 
     healthy: bool
-    checks: dict[str, Any]
+    checks: dict[str, bool] = Field(description="docker, compose, postgres, appsRoot, ports, clock.")
+    facts: dict[str, dict[str, Any]] = Field(description="What each check saw.")
     problems: list[CheckProblem]

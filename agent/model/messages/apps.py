@@ -1,0 +1,33 @@
+"""The folder of an app on the host."""
+
+from agent.model.messages import Message
+
+MESSAGES = {
+    "apps.no_compose": Message(
+        "{target} has neither a release nor a docker-compose.yml in {folder}.",
+        "{target} n'a ni livraison ni docker-compose.yml dans {folder}.",
+        "Make its folder with apps.init, or deploy it: python -m bridge pipeline run",
+        "Créez son dossier avec apps.init, ou déployez-la : python -m bridge pipeline run",
+    ),
+    "apps.no_services": Message(
+        "{file} describes no service.",
+        "{file} ne décrit aucun service.",
+        "Write the app's services into it.",
+        "Écrivez-y les services de l'application.",
+    ),
+    "apps.other_contract": Message(
+        "{file} is the contract of {found}, not of {app}.",
+        "{file} est le contrat de {found}, pas de {app}.",
+        "Put the contract of {app} there, or remove it.",
+        "Mettez-y le contrat de {app}, ou retirez-le.",
+    ),
+    "apps.env_head": Message(
+        "Values of {target}, as {source} names them. Fill them in, then: python -m bridge env push --app {app} --env {environment}",
+        "Valeurs de {target}, telles que {source} les nomme. Remplissez-les, puis : python -m bridge env push --app {app} --env {environment}",
+    ),
+    "apps.env_required": Message("Needed: there is no default.", "Nécessaire : il n'y a pas de valeur par défaut."),
+    "apps.env_database": Message(
+        "db.create writes this one by itself, where the host makes databases.",
+        "db.create écrit celle-ci elle-même, là où l'hôte crée les bases.",
+    ),
+}
