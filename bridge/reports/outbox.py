@@ -29,7 +29,7 @@ class Outbox:
         self._waiting: dict[str, Job] = {}
         self._failed: dict[str, Job] = {}
         self._complained: set[str] = set()
-        self._sending = False
+        self._sending = ""
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -59,7 +59,7 @@ class Outbox:
             self._change.notify_all()
         self._settle(deadline)
         with self._change:
-            return sorted({*self._failed, *self._waiting})
+            return sorted({*self._failed, *self._waiting, self._sending} - {""})
 
     def _settle(self, deadline: float) -> None:
         with self._change:
@@ -71,7 +71,7 @@ class Outbox:
                 self._change.wait_for(lambda: bool(self._waiting))
                 face = next(iter(self._waiting))
                 job = self._waiting.pop(face)
-                self._sending = True
+                self._sending = face
             fault = _run(job)
             self._done(face, job, fault)
 
@@ -80,7 +80,7 @@ class Outbox:
             self._complained.add(face)
             self._complain(face, fault)
         with self._change:
-            self._sending = False
+            self._sending = ""
             if fault is not None and face not in self._waiting and not self._hopeless(fault):
                 self._failed[face] = job
             self._change.notify_all()
