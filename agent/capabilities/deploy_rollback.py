@@ -1,4 +1,8 @@
-"""``deploy.rollback``: an earlier release that was healthy here, by the same steps and through the same gate."""
+"""``deploy.rollback``: an earlier release that was healthy here, by the same steps and through the same gate.
+
+With ``restore_database`` the database goes back as well: to the restore point that was taken before the first migration
+which the wanted release does not know, or to a backup that is named. What is lost is counted first, and agreed to.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ from agent.model.names import RELEASE
 
 if TYPE_CHECKING:
     from agent.operations.step import Context, Step
+    from agent.releases.site import Site
 
 
 def check(call: Call) -> None:
-    """Refuse when there is no release to go back to."""
+    """Refuse when there is no release to go back to, or no backup of the database for it."""
     from agent.releases import records
     from agent.releases.site import Site
 
@@ -26,6 +31,11 @@ def check(call: Call) -> None:
     wanted = str(wanted or current.previous)
     if not RELEASE.fullmatch(wanted) or records.record(site, wanted) is None:
         raise Misuse("release.unknown", release=wanted[:40], slug=site.slug)
+    if call.args.get("restore_database"):
+        from agent.database.backup import restore
+
+        restore.parse(call.args.get("discard"))
+        _backup(site, wanted, call.args["restore_database"])
 
 
 def steps(ctx: Context) -> list[Step]:
@@ -42,4 +52,31 @@ def steps(ctx: Context) -> list[Step]:
     noted = ctx.notes(RollOut.name).get("release")
     current = records.current(Site.of(ctx, ctx.target))
     ctx.args["release"] = noted or ctx.args.get("to") or (current.previous if current else None)
-    return [Schema(), Pull(), RollOut(), Health(), Commit(), Retire()]
+    ctx.args["proven"] = True
+    database = _with_database(ctx) if ctx.args.get("restore_database") else []
+    return [*database, Schema(), Pull(), RollOut(), Health(), Commit(), Retire()]
+
+
+def _with_database(ctx: Context) -> list[Step]:
+    """Return the steps that put the database back, with the services standing still."""
+    from agent.database.backup import restore
+    from agent.operations.steps.restore_database import RestoreDatabase, Weigh
+    from agent.operations.steps.stop import Stop
+    from agent.releases.site import Site
+
+    name = _backup(Site.of(ctx, ctx.target), str(ctx.args["release"]), ctx.args["restore_database"])
+    discard = restore.parse(ctx.args.get("discard"))
+    return [Weigh(name, discard), Stop(), RestoreDatabase(name, discard)]
+
+
+def _backup(site: Site, release: str, asked: object) -> str:
+    """Return the name of the backup to put back. Raises ``Misuse("rollback.no_restore_point")``."""
+    from agent.releases import backward, records
+
+    if isinstance(asked, str) and asked not in ("true", "yes"):
+        return asked
+    wanted = (records.record(site, release) or {}).get("migrations") or []
+    found = backward.restore_point(wanted, records.all_records(site))
+    if found is None:
+        raise Misuse("rollback.no_restore_point", release=release)
+    return found

@@ -57,6 +57,11 @@ def restore_point(wanted: Collection[str], records: Sequence[dict[str, Any]]) ->
         records: the records of the releases on this host, the latest first.
     """
     for record in reversed(records):
-        if record.get("restore_point") and not set(record.get("migrations") or ()) <= set(wanted):
+        if usable(record.get("restore_point")) and not set(record.get("migrations") or ()) <= set(wanted):
             return str(record["restore_point"])
     return None
+
+
+def usable(name: object) -> bool:
+    """Say whether a record names a backup of ours (``skip`` and ``snapshot:…`` are somebody's word). Pure."""
+    return bool(name) and name != "skipped" and not str(name).startswith("snapshot:")

@@ -11,6 +11,7 @@ import http.client
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal
 
 from agent.docker.engine import Engine
@@ -26,6 +27,8 @@ WAVERING: Final = "health.wavering"
 """Healthy by the Engine's count, but the last check failed: the window begins anew."""
 
 LONGEST_INTERVAL: Final = 5.0
+PROVEN_WINDOW: Final = 1.0
+"""Seconds for which a release that was healthy on this host before must stay up when it is gone back to."""
 
 Say = Callable[[str, str], None]
 
@@ -191,8 +194,11 @@ class _Watch:
         return self._probe
 
 
-def gate(engine: Engine, checks: Sequence[Check], health: Health, redact: Redactor) -> None:
+def gate(engine: Engine, checks: Sequence[Check], health: Health, redact: Redactor, *, proven: bool = False) -> None:
     """Wait until all containers are ready and have stayed so through the window.
+
+    Args:
+        proven: the same release was healthy here before, and users wait for it: a short window will do.
 
     Raises:
         IkomaError: ``health.…`` naming the service, the reason and its last log lines, at the first container that
@@ -200,6 +206,7 @@ def gate(engine: Engine, checks: Sequence[Check], health: Health, redact: Redact
     """
     watches = [_Watch(engine, check) for check in checks]
     deadline = time.monotonic() + health.timeout
+    window = partial(_window, health, watches, proven)
     stable_since: float | None = None
     while watches:
         for watch in watches:
@@ -213,7 +220,7 @@ def gate(engine: Engine, checks: Sequence[Check], health: Health, redact: Redact
             stable_since = None
         elif stable_since is None:
             stable_since = now
-        elif now - stable_since >= _window(health, watches):
+        elif now - stable_since >= window():
             return
         time.sleep(POLL)
 
@@ -226,8 +233,10 @@ def _no_relapse(engine: Engine, late: list[_Watch], window: bool, redact: Redact
         raise failure(engine, relapsed[0].check, verdict, redact)
 
 
-def _window(health: Health, watches: Sequence[_Watch]) -> float:
+def _window(health: Health, watches: Sequence[_Watch], proven: bool) -> float:
     """The window, and at least two health checks (of a container that is asked often enough); none stays none."""
+    if proven:
+        return min(health.window, PROVEN_WINDOW)
     slowest = max(min(watch.interval, LONGEST_INTERVAL) for watch in watches)
     return max(health.window, 2 * slowest) if health.window else 0.0
 

@@ -32,6 +32,7 @@ class RollOut:
         file: the staged compose file that compose is called with.
         note: makes facts durable before the effect they describe.
         say: progress, for people.
+        proven: the release was healthy here before.
     """
 
     site: Site
@@ -42,6 +43,7 @@ class RollOut:
     say: Callable[[str], None]
     redact: Redactor
     lang: str = "en"
+    proven: bool = False
     fresh: dict[str, list[str]] = field(default_factory=dict)
     stopping: list[str] = field(default_factory=list)
     cut: dict[str, int] = field(default_factory=dict)
@@ -171,7 +173,7 @@ class RollOut:
     def _gate(self, created: dict[str, list[str]]) -> None:
         facts = self.prepared.release.services
         checks = [Check(item, name, facts[name].probe) for name, items in created.items() for item in items]
-        health.gate(self.site.engine, checks, self.prepared.release.health, self.redact)
+        health.gate(self.site.engine, checks, self.prepared.release.health, self.redact, proven=self.proven)
 
     def _old(self, moves: Iterable[Move]) -> list[tuple[str, float]]:
         services = self.prepared.release.services

@@ -36,10 +36,10 @@ TABLE = (
         role="operator",
         changes=True,
         module="agent.capabilities.deploy_rollback",
-        summary_en="Go back to the release before, or to a recorded one (to=r-…).",
-        summary_fr="Revenir à la livraison précédente, ou à une livraison enregistrée (to=r-…).",
+        summary_en="Go back to the release before, or to a recorded one (to=r-…); restore_database=true with its data.",
+        summary_fr="Revenir à la livraison précédente ou à une autre (to=r-…) ; restore_database=true : ses données.",
         ends="HEALTHY",
-        takes=("to",),
+        takes=("to", "restore_database", "discard"),
     ),
     Capability(
         "deploy.up",

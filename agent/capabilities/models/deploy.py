@@ -61,6 +61,12 @@ class RollbackArgs(Args):
     """Where to; without, the release before."""
 
     to: Release | None = None
+    restore_database: bool | str | None = Field(
+        default=None, description="Put the database back too: to the restore point from then, or to a named backup."
+    )
+    discard: str | int | None = Field(
+        default=None, description="How many rows written since then one accepts to lose, or `all`."
+    )
 
 
 class RestartArgs(Args):

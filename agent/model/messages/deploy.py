@@ -17,6 +17,12 @@ MESSAGES = {
         "Deploy a release that can, or go back with the database: python -m bridge rollback --restore-database",
         "Déployez une livraison qui le peut, ou revenez avec la base : python -m bridge rollback --restore-database",
     ),
+    "rollback.no_restore_point": Message(
+        "No restore point is recorded from before what release {release} does not know.",
+        "Aucun point de restauration n'est enregistré d'avant ce que la livraison {release} ignore.",
+        "Name a backup: --restore-database --backup NAME (list them: python -m bridge call db.list_backups)",
+        "Nommez une sauvegarde : --restore-database --backup NOM (liste : python -m bridge call db.list_backups)",
+    ),
     "rollback.lacking": Message(
         "Release {release} needs migrations that the database does not have: {names}.",
         "La livraison {release} a besoin de migrations que la base n'a pas : {names}.",

@@ -36,7 +36,8 @@ class RollOut(Step):
             ctx.progress(line)
         render.materialise(arriving.release, arriving.folder, site.home.files)
         rollout.stand_ready(site, prepared)
-        work = rollout.RollOut(site, prepared, plan, file, ctx.note, ctx.progress, ctx.redactor, ctx.lang)
+        proven = bool(ctx.args.get("proven"))
+        work = rollout.RollOut(site, prepared, plan, file, ctx.note, ctx.progress, ctx.redactor, ctx.lang, proven)
         work.run()
         ctx.note(
             phase="switched",
