@@ -72,8 +72,15 @@ class Comments:
             IkomaError: ``github.author`` when the token writes under a name by which no run would find the comment.
         """
         body = f"{ours.render()}\n{text}"
-        self.api.policy.ensure(lambda: self._first(ours), lambda: self._issue.create_comment(body))
-        found = self.api.policy.call(lambda: self._all(ours))
+        found: list[IssueComment] = []
+
+        def find() -> IssueComment | None:
+            found[:] = self._all(ours)
+            return found[0] if found else None
+
+        self.api.policy.ensure(find, lambda: self._issue.create_comment(body))
+        if not found:  # we have just created one; another run may have done so at the same time
+            self.api.policy.call(find)
         if not found:  # it is there, under another name than we look for
             raise IkomaError("github.author", expected=self.api.author, found=self._last_author(ours))
         self._update(found[0], ours, body)
@@ -88,9 +95,6 @@ class Comments:
     @property
     def _issue(self) -> Issue:
         return self.api.repo.get_issue(self.number)
-
-    def _first(self, ours: Marker) -> IssueComment | None:
-        return next(iter(self._all(ours)), None)
 
     def _all(self, ours: Marker) -> list[IssueComment]:
         author = self.api.author

@@ -115,6 +115,8 @@ _ROUTES: Final = [(method, route, _pattern(route)) for method, route in HANDLERS
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: two would wait 40 ms for each other
+    disable_nagle_algorithm = True
     served: Server
     prefix: str
 
