@@ -174,15 +174,16 @@ def _npm(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
         if importer is None:
             yield Drift(f"{manifest.label} is not in {lock.path}.", manifest.path, ("name",), manifest.label)
             continue
-        yield from _sections(manifest, lock, importer)
+        yield from _sections(repo, manifest, lock, importer)
+    yield from _flat(repo, lock)
     for folder in lock.importers.keys() - {repo.relative(folder) for folder in repo.members}:
         if _gone(repo, folder):
             yield Drift(f"{lock.path} still lists {folder}, which is no package of the workspace.", lock.path,
                         (f'"{folder}"',), folder, stops=False)  # fmt: skip
 
 
-def _sections(manifest: Manifest, lock: Lock, importer: dict[str, dict[str, Pin]]) -> Iterator[Drift]:
-    """Formats that copy the sections of a manifest as they are."""
+def _sections(repo: Monorepo, manifest: Manifest, lock: Lock, importer: dict[str, dict[str, Pin]]) -> Iterator[Drift]:
+    """Formats that copy the sections as they are: npm's and bun's. Both go on where what is locked fits."""
     shadowed = manifest.sections["optionalDependencies"]
     for section in SECTIONS:
         listed = importer.get(section, {})
@@ -191,25 +192,57 @@ def _sections(manifest: Manifest, lock: Lock, importer: dict[str, dict[str, Pin]
                 continue
             if name not in listed:
                 if not any(name in other for other in importer.values()):
-                    yield Drift(f"{name} is in {manifest.path} and not in {lock.path}.", manifest.path,
-                                (section, name), name)  # fmt: skip
+                    message = f"{name} is in {manifest.path} and not in {lock.path}"
+                    yield _unless_kept(repo, lock, message, manifest, section, name)
             elif _normal(listed[name].specifier) != _normal(specifier):
-                yield Drift(f"{name} is {specifier} in {manifest.path}, and {listed[name].specifier} in {lock.path}.",
-                            manifest.path, (section, name), name)  # fmt: skip
+                message = f"{name} is {specifier} in {manifest.path}, and {listed[name].specifier} in {lock.path}"
+                yield _unless_kept(repo, lock, message, manifest, section, name)
     declared = {name for section in SECTIONS for name in manifest.sections[section]}
-    for name in {name for entries in importer.values() for name in entries} - declared:
+    for name in sorted({name for entries in importer.values() for name in entries} - declared):
         yield Drift(f"{name} is in {lock.path} for {manifest.label}, and no longer in {manifest.path}.", manifest.path,
-                    (), name)  # fmt: skip
+                    (), name, stops=lock.kind == "bun")  # fmt: skip
+
+
+def _unless_kept(repo: Monorepo, lock: Lock, message: str, manifest: Manifest, section: str, name: str) -> Drift:
+    """npm ci and a frozen bun compare versions, not ranges: what is locked and still fits is installed."""
+    kept = _kept(repo, lock, name, manifest.sections[section][name]) or section == "peerDependencies"
+    ending = ": the install takes what is locked, for that still fits." if kept else "."
+    return Drift(message + ending, manifest.path, (section, name), name, stops=not kept)
+
+
+def _kept(repo: Monorepo, lock: Lock, name: str, specifier: str) -> bool:
+    member = repo.by_name.get(name)
+    if member is not None:
+        plain = specifier.startswith("workspace:") or specifier in ("*", "")
+        return plain or semver.satisfies(str(member.data.get("version", "0.0.0")), specifier) is True
+    return any(semver.satisfies(version, specifier) for version in lock.versions.get(name, ()))
+
+
+def _flat(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    """npm does not record its overrides: they show in the versions alone."""
+    for name, value in repo.settings.flat.items():
+        wanted = repo.root.specifier(value[1:]) if value.startswith("$") else value
+        versions = lock.versions.get(name, [])
+        if versions and semver.ranges(wanted) and not any(semver.satisfies(item, wanted) for item in versions):
+            message = f"{repo.root.path} overrides {name} with {value}, and {lock.path} has {', '.join(versions)}."
+            yield Drift(message, repo.root.path, ("overrides", name), name)
 
 
 def _bun(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
     for folder, manifest in repo.members.items():
         importer = lock.importers.get(repo.relative(folder))
         if importer is not None:
-            yield from _sections(manifest, lock, importer)
+            yield from _sections(repo, manifest, lock, importer)
         elif any(manifest.sections.values()):
             yield Drift(f"{manifest.label} is not in {lock.path}.", manifest.path, ("name",), manifest.label)
     yield from _catalogs(repo, lock)
+    yield from _patches(repo, lock)
+    # bun reads resolutions only where there are no overrides
+    own, recorded = repo.settings.flat or repo.settings.overrides, lock.overrides or {}
+    for name in sorted(own.keys() | recorded.keys()):
+        if own.get(name) != recorded.get(name):
+            yield Drift(f"The override of {name} is {own.get(name, 'not set')}, and "
+                        f"{recorded.get(name, 'not set')} in {lock.path}.", lock.path, (name,), name)  # fmt: skip
 
 
 def _berry(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
@@ -221,8 +254,20 @@ def _berry(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
         listed = {name: Pin(_bare(pin.specifier)) for name, pin in importer.get("dependencies", {}).items()}
         merged = {name: (_bare(manifest.sections[s][name]), s) for s in ("devDependencies", "optionalDependencies",
                   "dependencies") for name in manifest.sections[s]}  # fmt: skip
-        resolved = {n: (repo.settings.overrides.get(n, spec), s) for n, (spec, s) in merged.items()}
-        yield from _compare(manifest, lock, {n: (_bare(spec), s) for n, (spec, s) in resolved.items()}, listed, set())
+        wanted = {name: (_as_listed(repo, name, spec, listed), s) for name, (spec, s) in merged.items()}
+        yield from _compare(manifest, lock, wanted, listed, set())
+    for name, value in repo.settings.overrides.items():
+        plain = re.fullmatch(r"(?:@[^/@]+/)?[^/@*]+", name) is not None and ":" not in value
+        requested = {f"{name}@{value}", f"{name}@npm:{value}"}
+        if plain and name in lock.versions and not requested & lock.requests:
+            message = f"{repo.root.path} resolves {name} to {value}, and {lock.path} does not."
+            yield Drift(message, repo.root.path, ("resolutions", name), name)
+
+
+def _as_listed(repo: Monorepo, name: str, specifier: str, listed: dict[str, Pin]) -> str:
+    """Yarn 2 and 3 note what a resolution makes of a range, others the range itself: both are right."""
+    other = _bare(repo.settings.overrides.get(name, specifier))
+    return other if name in listed and listed[name].specifier == other else specifier
 
 
 def _bare(specifier: str) -> str:

@@ -16,6 +16,7 @@ from bridge.workspace.compose import Compose
 from bridge.workspace.dockerfile import Dockerfile
 from bridge.workspace.graph import Graph
 from bridge.workspace.imports import Imports
+from bridge.workspace.lock import FILES
 from bridge.workspace.manifests import Manifest
 from bridge.workspace.monorepo import Monorepo, Owners
 from bridge.workspace.statements import Statement
@@ -170,10 +171,18 @@ class Facts:
     def _repo_for(self, build: Build) -> Monorepo | None:
         """The workspace an image builds: the one around its Dockerfile, or below its context."""
         owner = self.owners.of(build.path)
+        if owner is not None and self._stands_alone(owner, build):
+            return None
         if owner is not None and (repo := self.repo_of(owner)) is not None:
             return repo
         inside = [repo for repo in self.repos if build.context == "." or repo.folder.startswith(build.context)]
         return inside[0] if inside else None
+
+    def _stands_alone(self, owner: Manifest, build: Build) -> bool:
+        """Whether an image installs a member by the lock file that lies in the member's own folder."""
+        repo = self.repo_of(owner)
+        inside = repo is not None and owner is not repo.root and build.context == owner.folder
+        return inside and any(f"{owner.folder}/{name}" in self.tree for name in (*FILES, "bun.lockb"))
 
     def line_of(self, path: str, word: str, start: int = 1, end: int | None = None) -> tuple[int, int]:
         """Return line and column where ``word`` first stands between two lines of a file; else the first line."""

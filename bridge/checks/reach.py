@@ -17,10 +17,11 @@ _TASKS = ("turbo", "nx", "lerna")
 def reached(facts: Facts, image: Image) -> frozenset[str]:
     """Return the source files that the build of ``image`` needs: a superset where an import cannot be followed."""
     repo = image.repo
-    pending = [path for name in image.apps if name in repo.by_name for path in sources(facts, repo.by_name[name])]
-    for name in image.members - image.apps:
-        if _is_built(image, repo.by_name[name]):
-            pending += sources(facts, repo.by_name[name])
+    apps = _tops(image)
+    pending = [path for name in apps if name in repo.by_name for path in sources(facts, repo.by_name[name])]
+    for name in image.members - apps:
+        if name in image.apps or is_built(image, repo.by_name[name]):
+            pending += _compiled(facts, repo.by_name[name])
     seen: set[str] = set()
     while pending:
         path = pending.pop()
@@ -29,6 +30,20 @@ def reached(facts: Facts, image: Image) -> frozenset[str]:
             for specifier in facts.imports.files.get(path, ()):
                 pending += _targets(facts, image, specifier, path)
     return frozenset(seen)
+
+
+def _tops(image: Image) -> frozenset[str]:
+    """Of what an image is about, the packages that nothing else of it stands on: the others are entered by imports."""
+    repo = image.repo
+    used = {link for name in image.apps if name in repo.by_name for link in repo.links(repo.by_name[name]) - {name}}
+    return frozenset(image.apps - used) or image.apps
+
+
+def _compiled(facts: Facts, manifest: Manifest) -> list[str]:
+    """What a package's own build looks at: its sources, or its entries where it is written as it is run."""
+    found = sources(facts, manifest)
+    typed = [path for path in found if not path.endswith((".js", ".cjs", ".mjs", ".jsx"))]
+    return [*typed, *facts.graph.entries(manifest, manifest.name)] if typed else found
 
 
 def sources(facts: Facts, manifest: Manifest) -> list[str]:
@@ -41,7 +56,7 @@ def sources(facts: Facts, manifest: Manifest) -> list[str]:
     ]
 
 
-def _is_built(image: Image, manifest: Manifest) -> bool:
+def is_built(image: Image, manifest: Manifest) -> bool:
     """Whether the image runs the package's own build: through a task runner, or for everything that an app needs."""
     if "build" not in manifest.scripts:
         return False

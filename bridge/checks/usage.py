@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bridge.workspace import builtins, confirm
 from bridge.workspace.confirm import Kind
-from bridge.workspace.imports import Site
+from bridge.workspace.imports import STYLES, Site
 from bridge.workspace.manifests import Manifest, package_of
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ def _place(code: bytes, site: Site) -> tuple[int, int]:
 
 def _excused(facts: Facts, path: str, owner: Manifest, site: Site) -> bool:
     specifier = site.specifier
+    if path.endswith(STYLES) and _is_partial(facts, path, owner, specifier):
+        return True
     if builtins.is_builtin(specifier) or builtins.is_virtual(specifier):
         return True
     if builtins.is_provided(specifier, owner.declared) or facts.aliases.mapped(specifier, path):
@@ -154,6 +156,19 @@ def _excused(facts: Facts, path: str, owner: Manifest, site: Site) -> bool:
         return True
     target = facts.aliases.target(specifier, path)
     return target is not None and _inside(facts, owner, target, package_of(specifier))
+
+
+def _is_partial(facts: Facts, path: str, owner: Manifest, specifier: str) -> bool:
+    """Whether a style sheet means a file: beside itself, or, for what no package is called, in a folder of its tool."""
+    folder, name = path.rpartition("/")[0], specifier.partition("?")[0]
+    head, _, last = name.rpartition("/")
+    place = "/".join(part for part in (folder, head) if part)
+    stems = [last, f"_{last}", f"{last}/index", f"{last}/_index"]
+    endings = ["", ".scss", ".sass", ".less", ".css", ".pcss"]
+    if any(f"{place}/{stem}{ending}".lstrip("/") in facts.tree for stem in stems for ending in endings):
+        return True
+    repo = facts.repo_of(owner)
+    return path.endswith((".scss", ".sass", ".less")) and (repo is None or package_of(specifier) not in repo.known)
 
 
 def _inside(facts: Facts, owner: Manifest, target: str, name: str) -> bool:

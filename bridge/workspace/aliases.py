@@ -115,8 +115,6 @@ class Aliases:
         path = path.removeprefix("./")
         if path in self.tree:
             return path
-        if path in self.tree.folders:
-            return self._index(path) or path
         stem, dot, extension = path.rpartition(".")
         candidates = [path + item for item in EXTENSIONS]
         if dot and extension in (
@@ -126,7 +124,10 @@ class Aliases:
             "cjs",
         ):  # TypeScript sources are imported by the name of their output
             candidates += [f"{stem}{item}" for item in (".ts", ".tsx", ".mts", ".cts", ".d.ts", ".vue")]
-        return next((item for item in candidates if item in self.tree), None)
+        found = next((item for item in candidates if item in self.tree), None)
+        if found is None and path in self.tree.folders:  # a file x.d.ts comes before a folder x
+            return self._index(path) or path
+        return found
 
     def _index(self, folder: str) -> str | None:
         return next((item for ext in EXTENSIONS if (item := f"{folder}/index{ext}") in self.tree), None)

@@ -21,6 +21,10 @@ from bridge.workspace.statements import Statement
 from bridge.workspace.tree import Tree
 
 NAME: Final = re.compile(r"(?:^|/)(?:Dockerfile(?:[._-][\w.-]+)?|[\w.-]+\.[Dd]ockerfile|Containerfile)$")
+_NO_DOCKERFILE: Final = (".dockerignore", ".md", ".txt", ".hbs", ".ejs", ".j2", ".jinja", ".jinja2", ".tmpl", ".tpl",
+                         ".template", ".mustache", ".liquid", ".erb", ".eta", ".njk", ".sh", ".yml", ".yaml", ".json",
+                         ".ts", ".js", ".py", ".bak", ".orig")  # fmt: skip
+"""What is named after a Dockerfile and is none: templates, notes, scripts."""
 _FOLLOWED: Final = FILES | {"package.json", "pnpm-workspace.yaml", ".npmrc", ".yarnrc.yml", "bunfig.toml", "turbo.json",
                             ".pnpmfile.cjs", "pnpmfile.cjs", "bun.lockb"}  # fmt: skip
 
@@ -154,17 +158,59 @@ class Image:
             if (member := self.repo.members.get(folder)) and member is not self.repo.root:
                 return {member.label}
             folder = posixpath.dirname(folder)
-        if entered := self._entered():
+        if entered := self._entered(self.runs):
             return entered
-        copied = {copy.source.strip("./").rstrip("/") for copy in self.walk.copies}
+        if scripted := self._scripted():
+            return scripted
+        stages = self._installing()
+        copied = {copy.source.strip("./").rstrip("/") for copy in self.walk.copies if copy.stage in stages}
         apps = {member.label for place, member in self.repo.members.items() if place in copied and place != "."}
         return {name for name in apps if not any(name in self.repo.closure({other}) for other in apps - {name})}
 
-    def _entered(self) -> set[str]:
+    def _installing(self) -> set[int]:
+        """The stages that install, and those that start from one of them."""
+        found = {run.stage for run in self.installs}
+        for layer in self.walk.layers:
+            if layer.parent in found or layer.takes & found:
+                found.add(layer.index)
+        return found
+
+    def _scripted(self) -> set[str]:
+        """The members that the root's scripts name when a command of the image runs them."""
+        found: set[str] = set()
+        pending = [word for run in self.runs if run.command.program in shell.MANAGERS for word in run.command.plain]
+        seen: set[str] = set()
+        while pending:
+            name = pending.pop()
+            if name in seen or name not in self.repo.root.scripts:
+                continue
+            seen.add(name)
+            for command in shell.commands(self.repo.root.scripts[name]):
+                found |= {member for item in shell.filters(command) if (member := self._named(item))}
+                found |= {member for place in command.options("--cwd", "-C", "--dir", "--prefix")
+                          if (member := self._named(Filter("npm", place)))}  # fmt: skip
+                pending += command.plain if command.program in shell.MANAGERS and not command.has("--cwd") else []
+        return found
+
+    def _entered(self, runs: list[Run]) -> set[str]:
         """The members in whose folders commands run, or where the image ends."""
-        places = {run.folder for run in self.runs} | {self.walk.layers[-1].folder if self.walk.layers else "/"}
+        places = {run.folder for run in runs} | {self.walk.layers[-1].folder if self.walk.layers else "/"}
         ours = {folder: member for folder, member in self.repo.members.items() if member is not self.repo.root}
         return {member.label for folder, member in ours.items() for place in places if place.endswith("/" + folder)}
+
+    def served(self, install: Run) -> frozenset[str]:
+        """The members for which ``install`` has to bring something: those that the stages built upon it work on."""
+        if len(self.apps) < 2 and self.is_certain:
+            return self.apps
+        stages = {install.stage}
+        for layer in self.walk.layers:
+            home = install.folder.strip("/")
+            modules = {index for index, path in layer.pulls if "node_modules" in path or path in (home, "")}
+            if layer.parent in stages or modules & stages:
+                stages.add(layer.index)
+        runs = [run for run in self.runs if run.stage in stages]
+        named = {name for run in runs for item in shell.filters(run.command) if (name := self._named(item))}
+        return frozenset(named or self._entered(runs))
 
     @cached_property
     def members(self) -> frozenset[str]:
@@ -188,7 +234,7 @@ def is_dockerfile(path: str) -> bool:
     """Return whether ``path`` has the name of a Dockerfile."""
     # Asked of every file: two words rule out nearly all of them without an expression.
     named = "ocker" in path or "ontainerfile" in path
-    return named and NAME.search(path) is not None and not path.endswith(".dockerignore")
+    return named and NAME.search(path) is not None and not path.endswith(_NO_DOCKERFILE)
 
 
 def parse(tree: Tree, path: str) -> Dockerfile | IkomaError:

@@ -105,6 +105,14 @@ def changed(folder: Path, revision: str) -> set[str] | None:
     return {path for path in (*listing.split("\0"), *new.split("\0")) if path}
 
 
+def forced(folder: Path) -> set[str]:
+    """Return the files below ``folder`` that git has although ``.gitignore`` names them."""
+    if top(folder) is None:
+        return set()
+    listing = _git(folder, "ls-files", "-z", "--cached", "--ignored", "--exclude-standard", "--", ".")
+    return {path for path in listing.split("\0") if path}
+
+
 def release_tags(folder: Path) -> list[str]:
     """Return the last tag of this commit's history, and before it, where that is on this very commit, the one before."""
     if top(folder) is None:

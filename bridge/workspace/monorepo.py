@@ -13,6 +13,9 @@ from bridge.workspace.manifests import INSTALLED, SECTIONS, Manifest
 from bridge.workspace.settings import Manager, Settings
 from bridge.workspace.tree import Tree
 
+DATA: Final = re.compile(r"(?:^|/)(?:fixtures?|__fixtures__|__testfixtures__|test-?data|test-fixtures|__mocks__)(?=/)")
+"""Folders of what tests read: whole repositories may lie there, broken on purpose."""
+
 _ORDER: Final = {"pnpm": ("pnpm",), "npm": ("npm",), "yarn": ("berry", "yarn1"), "bun": ("bun",)}
 
 
@@ -109,6 +112,8 @@ def find(tree: Tree, known: dict[str, Manifest]) -> list[Monorepo]:
     roots: list[Monorepo] = []
     taken: set[str] = set()
     for folder in sorted(known, key=lambda item: (item != ".", item.count("/"), item)):
+        if DATA.search(f"{folder}/"):
+            continue
         manifest = known[folder]
         chosen = settings.read(tree, manifest)
         lists = chosen.patterns is not None

@@ -29,11 +29,15 @@ class Manager:
 
 @dataclass
 class Settings:
-    """Settings of one workspace root, under pnpm's names in camel case; ``problems`` are files that do not load."""
+    """Settings of one workspace root, under pnpm's names in camel case; ``problems`` are files that do not load.
+
+    ``overrides`` are those of pnpm and yarn, ``flat`` the plain ones under ``overrides``, which npm and bun read.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     catalogs: dict[str, dict[str, str]] = field(default_factory=dict)
     overrides: dict[str, str] = field(default_factory=dict)
+    flat: dict[str, str] = field(default_factory=dict)
     patches: dict[str, str] = field(default_factory=dict)
     patterns: list[str] | None = None
     problems: list[tuple[str, str, int, int]] = field(default_factory=list)
@@ -55,6 +59,7 @@ def read(tree: Tree, manifest: Manifest) -> Settings:
     _npmrc(tree, prefix, settings)
     _from_manifest(manifest, settings)
     _workspace_file(tree, prefix, settings)
+    _yarnrc(tree, prefix, settings)
     return settings
 
 
@@ -81,8 +86,9 @@ def _from_manifest(manifest: Manifest, settings: Settings) -> None:
     pnpm = _dict(manifest.data.get("pnpm"))
     workspaces = manifest.data.get("workspaces")
     nested = _dict(workspaces)
-    settings.overrides |= {k: str(v) for k, v in _dict(pnpm.get("overrides")).items()}
     settings.overrides |= {k: str(v) for k, v in _dict(manifest.data.get("resolutions")).items()}
+    settings.overrides |= {k: str(v) for k, v in _dict(pnpm.get("overrides")).items()}
+    settings.flat |= {k: v for k, v in _dict(manifest.data.get("overrides")).items() if isinstance(v, str)}
     settings.patches |= {k: str(v) for k, v in _dict(pnpm.get("patchedDependencies")).items()}
     settings.patches |= {k: str(v) for k, v in _dict(manifest.data.get("patchedDependencies")).items()}
     for source in (manifest.data, nested):  # bun keeps catalogs in package.json
@@ -115,6 +121,16 @@ def _workspace_file(tree: Tree, prefix: str, settings: Settings) -> None:
     settings.values |= {str(key): item for key, item in value.items()}
 
 
+def _yarnrc(tree: Tree, prefix: str, settings: Settings) -> None:
+    path = f"{prefix}.yarnrc.yml"
+    if path not in tree or "catalog" not in (text := tree.text(path)):
+        return
+    try:
+        _catalogs(_dict(plainyaml.load(text)), settings)
+    except plainyaml.Broken as problem:
+        settings.problems.append((path, problem.reason, problem.line, problem.column))
+
+
 def manager(
     tree: Tree, manifest: Manifest, kinds: set[str], settings: Settings, lock_settings: dict[str, Any]
 ) -> Manager:
@@ -143,12 +159,23 @@ def _linker(
         linker = str(settings.values.get("nodeLinker", "isolated"))
         return "hoisted" if shameful and linker != "pnp" else linker
     if name == "yarn" and (major or 1) > 1:
-        text = tree.text(f"{prefix}.yarnrc.yml") if f"{prefix}.yarnrc.yml" in tree else ""
-        match = re.search(r"^nodeLinker:\s*[\"']?([\w-]+)", text, re.MULTILINE)
-        return {"node-modules": "hoisted", "pnpm": "isolated"}.get(match[1] if match else "pnp", "pnp")
+        return {"node-modules": "hoisted", "pnpm": "isolated"}.get(_yarn_linker(tree, prefix), "pnp")
     if name == "bun":
         text = tree.text(f"{prefix}bunfig.toml") if f"{prefix}bunfig.toml" in tree else ""
         match = re.search(r"^linker\s*=\s*[\"'](\w+)", text, re.MULTILINE)
         isolated = str(lock_settings.get("configVersion", 0)) == "1" and settings.patterns is not None
         return match[1] if match else "isolated" if isolated else "hoisted"
     return "hoisted"
+
+
+def _yarn_linker(tree: Tree, prefix: str) -> str:
+    """Return ``nodeLinker``; yarn reads the settings of the folders above as well, the nearest wins."""
+    while True:
+        if f"{prefix}.yarnrc.yml" in tree:
+            match = re.search(r"^nodeLinker:\s*[\"']?([\w-]+)", tree.text(f"{prefix}.yarnrc.yml"), re.MULTILINE)
+            if match is not None:
+                return match[1]
+        if not prefix:
+            return ""
+        prefix = prefix.rstrip("/").rpartition("/")[0]
+        prefix = f"{prefix}/" if prefix else ""

@@ -62,6 +62,8 @@ def _lines(tree: Tree, path: str, folders: list[str]) -> Iterator[Statement]:
 def _commands(tree: Tree, text: str, file: str, line: int, folders: list[str]) -> Iterator[Statement]:
     for command in shell.commands(text):
         words = list(command.words)
+        if command.program == "cd" and len(words) == 1 and "$" not in words[0]:
+            folders = [posixpath.normpath(posixpath.join(folder, words[0])) for folder in folders]
         if command.program != "docker" or "build" not in words[:2]:
             continue
         rest = shell.Command("docker build", tuple(words[words.index("build") + 1 :]))

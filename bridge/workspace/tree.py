@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from bridge.workspace import git
 from bridge.workspace.gitignore import Rules
 
 HEAVY: Final = frozenset({
@@ -16,6 +19,10 @@ HEAVY: Final = frozenset({
     ".parcel-cache", ".vercel", ".docusaurus", ".expo", ".gradle", ".terraform",
 })  # fmt: skip
 """Folders that tools make and nobody writes: never entered, only remembered."""
+
+_FORCED: Final = frozenset({"package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb",
+                            "npm-shrinkwrap.json", "Dockerfile", ".npmrc"})  # fmt: skip
+"""Files worth asking git about when ``.gitignore`` names them."""
 
 MAX_TEXT: Final = 1_500_000
 """Bytes of a source file beyond which nobody wrote it by hand."""
@@ -49,9 +56,17 @@ class Tree:
         self._pending: list[tuple[str, str, list[tuple[str, Rules]], bool]] = [(str(self.root), "", [], False)]
         while self._pending:  # a list and no recursion: folders may be nested deeper than calls
             self._walk(*self._pending.pop())
+        self._reclaim()
         self.files.sort()
         self._files = frozenset(self.files)
         self._folders = _folders(self.files)
+
+    def _reclaim(self) -> None:
+        """Take back what git has in spite of ``.gitignore``, such as a lock file that was added by force."""
+        if any(path.rpartition("/")[2] in _FORCED for path in self.ignored):
+            tracked = git.forced(self.root)
+            self.files += [path for path in self.ignored if path in tracked]
+            self.ignored = [path for path in self.ignored if path not in tracked]
 
     def _walk(self, folder: str, prefix: str, above: list[tuple[str, Rules]], ignored: bool) -> None:
         try:
@@ -106,8 +121,24 @@ class Tree:
         return self._folders
 
     def exists(self, path: str) -> bool:
-        """Return whether ``path`` is a file or a folder of the repository (``.`` is)."""
-        return path in self._files or path in self._folders or path in ("", ".")
+        """Return whether ``path`` is a file or a folder of the repository (``.`` is), submodules and .yarn included."""
+        return path in self._files or path in self._folders or path in ("", ".") or self._is_apart(path)
+
+    def _is_apart(self, path: str) -> bool:
+        if any(path == folder or path.startswith(folder + "/") for folder in self.submodules):
+            return True
+        if ".yarn" not in path:
+            return False
+        inside = any(path == folder or path.startswith(folder + "/") for folder in self.heavy)
+        return inside and os.path.lexists(f"{self.root}/{path}")
+
+    @cached_property
+    def submodules(self) -> list[str]:
+        """Folders of git submodules whose files are not here: nobody can say what they hold."""
+        if ".gitmodules" not in self._files:
+            return []
+        found = re.findall(r"^\s*path\s*=\s*(\S+)\s*$", self.text(".gitmodules"), re.MULTILINE)
+        return [path for path in found if path not in self._folders]
 
     def below(self, folder: str) -> list[str]:
         """Return the files below ``folder``."""

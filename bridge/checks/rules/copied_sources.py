@@ -48,7 +48,7 @@ def _build(facts: Facts, build: Build, parsed: Dockerfile) -> Iterator[Finding]:
 
 
 def _state(facts: Facts, build: Build, ignore: Ignore, copy: Copy) -> str:
-    """Return absent, ignored or made (by an earlier step of CI), or an empty text when all is well."""
+    """Return absent, ignored, made (by an earlier step of CI) or empty (a pattern), or an empty text: all is well."""
     clean = posixpath.normpath("/" + copy.source).lstrip("/")
     prefix = "" if build.context == "." else build.context + "/"
     if clean in ("", ".") or "$" in clean:
@@ -57,8 +57,19 @@ def _state(facts: Facts, build: Build, ignore: Ignore, copy: Copy) -> str:
         return _pattern(facts, prefix, clean, ignore, copy)
     path = prefix + clean
     if not facts.tree.exists(path):
-        return "made" if _MADE.search(clean) or facts.tree.would_ignore(path) else "absent"
+        made = _MADE.search(clean) or facts.tree.would_ignore(path) or _is_output(facts, build, clean)
+        return "made" if made else "absent"
     return "ignored" if ignore.ignores(clean) and not _comes_back(facts, path, prefix, ignore) else ""
+
+
+def _is_output(facts: Facts, build: Build, clean: str) -> bool:
+    """Whether the compiler's settings or a script in the context name it: something there makes it."""
+    head = re.escape(clean.split("/")[0])
+    settings, manifest = f"{build.context}/tsconfig.json", facts.manifests.get(build.context)
+    if settings in facts.tree and re.search(rf'"outDir"\s*:\s*"(?:\./)?{head}/?"', facts.tree.text(settings)):
+        return True
+    scripts = manifest.scripts.values() if manifest is not None else ()
+    return any(re.search(rf"(?<![\w-]){re.escape(clean.rstrip('/'))}(?![\w-])", text) for text in scripts)
 
 
 def _comes_back(facts: Facts, path: str, prefix: str, ignore: Ignore) -> bool:
@@ -67,13 +78,17 @@ def _comes_back(facts: Facts, path: str, prefix: str, ignore: Ignore) -> bool:
 
 
 def _pattern(facts: Facts, prefix: str, clean: str, ignore: Ignore, copy: Copy) -> str:
-    if copy.others or "[" in clean:
+    if "[" in clean:
         return ""
     regex = globs.regex(prefix + clean)
     found = [path for path in (*facts.tree.files, *facts.tree.folders) if regex.fullmatch(path)]
-    if not found:
-        return "made" if _MADE.search(clean) else "absent"
-    return "" if any(not ignore.ignores(path[len(prefix) :]) for path in found) else "ignored"
+    if any(not ignore.ignores(path[len(prefix) :]) for path in found):
+        return ""
+    # BuildKit asks for the folder before the first wildcard alone: behind it, nothing is a match as good as any.
+    head = re.split(r"[*?]", clean)[0].rpartition("/")[0]
+    if not head or (facts.tree.exists(prefix + head) and not ignore.ignores(head)):
+        return "" if copy.others else "empty"
+    return "made" if _MADE.search(clean) else "absent"
 
 
 def _finding(facts: Facts, build: Build, copy: Copy, state: str, sure: bool) -> Finding:
@@ -86,8 +101,10 @@ def _finding(facts: Facts, build: Build, copy: Copy, state: str, sure: bool) -> 
                     f"Add !{copy.source} to .dockerignore, or remove the line."),
         "made": (f"COPY {copy.source}: it is not in the repository; an earlier step has to make it in {where}.",
                  "Build it in a stage of the Dockerfile, so that the image needs nothing but the repository."),
+        "empty": (f"COPY {copy.source} matches nothing in the build context ({where}), and the build goes on without.",
+                  "Correct the pattern, or leave it if the file is optional."),
     }[state]  # fmt: skip
-    severity = Severity.INFO if state == "made" else Severity.ERROR if sure else Severity.WARNING
+    severity = Severity.INFO if state in ("made", "empty") else Severity.ERROR if sure else Severity.WARNING
     app = build.service.name if build.service else ""
     return Finding(ID, severity, build.path, line, column, message, copy.source, app,
                    frozenset({app} if app else ()), fix)  # fmt: skip

@@ -30,9 +30,16 @@ def _finding(facts: Facts, repo: Monorepo, item: Drift) -> Finding:
         line, column = manifest.position(*keys)
     else:
         line, column = facts.line_of(path, keys[-1] if keys else "", item.line or 1)
-    severity = Severity.ERROR if item.stops else Severity.WARNING
+    severity = Severity.ERROR if item.stops and not _is_stray(facts, repo) else Severity.WARNING
     fix = f"Run {command(repo)} and commit {repo.lock.path}."  # type: ignore[union-attr]
     return Finding(ID, severity, path, line, column, item.message, item.name, fix=fix, relock=repo.folder)
+
+
+def _is_stray(facts: Facts, repo: Monorepo) -> bool:
+    """Whether nothing installs by this lock file: one package's own, in a repository that another tool installs."""
+    managed = "rush.json" in facts.tree or any(repo.folder.startswith(f"{other.folder}/") or other.folder == "."
+                                               for other in facts.repos if other is not repo)  # fmt: skip
+    return managed and not repo.is_workspace and not any(image.repo is repo for image in facts.images)
 
 
 def command(repo: Monorepo) -> str:

@@ -35,8 +35,20 @@ def _names(repo: Monorepo) -> Iterator[Finding]:
             )
         other = first.setdefault(manifest.name, manifest) if manifest.name else manifest
         if other is not manifest:
-            message = f"{manifest.path} and {other.path} have the same name, {manifest.name}."
-            yield _finding(manifest, ("name",), Severity.ERROR, message)
+            message = f"{manifest.path} and {other.path} have the same name, {manifest.name}{_clash(repo, other)[1]}."
+            yield _finding(manifest, ("name",), _clash(repo, other)[0], message)
+
+
+def _clash(repo: Monorepo, other: Manifest) -> tuple[Severity, str]:
+    """What follows from two packages of one name. Only yarn 2 and later counts the root among them."""
+    manager = repo.manager
+    berry = manager.name == "yarn" and (manager.major or 1) > 1
+    stops = berry or (other is not repo.root and manager.name != "pnpm")
+    if stops:
+        return Severity.ERROR, f": {manager.name} stops at it"
+    if other is not repo.root and "turbo" in repo.root.declared:
+        return Severity.ERROR, ": turbo stops at it"
+    return Severity.WARNING, ": a filter cannot tell them apart"
 
 
 def _twice(repo: Monorepo, manifest: Manifest) -> Iterator[Finding]:

@@ -6,10 +6,12 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from bridge.checks import reach
 from bridge.checks.model import Finding, Rule, Severity
 from bridge.workspace.builds import Image
 from bridge.workspace.layers import Run
-from bridge.workspace.manifests import INSTALLED
+from bridge.workspace.manifests import INSTALLED, Manifest
+from bridge.workspace.monorepo import Monorepo
 
 if TYPE_CHECKING:
     from bridge.checks.facts import Facts
@@ -29,9 +31,10 @@ def _install(facts: Facts, image: Image, run: Run) -> Iterator[Finding]:
     if home is None:
         yield from _rootless(facts, image, run)
         return
-    missing = [member for member in _needed(image, run) if f"{home}{member}" not in run.files]
-    firm = _needed(image, run, ("dependencies", "devDependencies"))
-    for severity, paths in ((Severity.ERROR, set(missing) & set(firm)), (Severity.WARNING, set(missing) - set(firm))):
+    apps = image.served(run)
+    missing = {member for member in _needed(image, run, apps, INSTALLED) if f"{home}{member}" not in run.files}
+    firm = set(_needed(image, run, apps, ("dependencies", "devDependencies"), built=True))
+    for severity, paths in ((Severity.ERROR, missing & firm), (Severity.WARNING, missing - firm)):
         if paths:
             yield _manifests(facts, image, run, sorted(posixpath.dirname(path) for path in paths), severity)
     yield from _beside(facts, image, run, home)
@@ -50,17 +53,41 @@ def _home(image: Image, run: Run) -> str | None:
         folder = posixpath.dirname(folder)
 
 
-def _needed(image: Image, run: Run, sections: tuple[str, ...] = INSTALLED) -> list[str]:
-    """Return the manifests, relative to the root, of the packages that the image builds."""
+def _needed(
+    image: Image, run: Run, apps: frozenset[str], sections: tuple[str, ...], *, built: bool = False
+) -> list[str]:
+    """Return the manifests, relative to the root, of the packages that ``apps`` stand on.
+
+    With ``built`` only those without which the build fails: the devDependencies of a package count where it is built
+    itself, and a package that stands on nothing loses nothing.
+    """
     repo = image.repo
-    if not image.is_certain:
-        return []
     prefix = "" if repo.folder == "." else repo.folder + "/"
     production = _is_production(run)
-    wanted = repo.closure(image.apps, tuple(s for s in sections if s != "devDependencies" or not production))
+    wanted = repo.closure(apps, tuple(s for s in sections if s != "devDependencies" or not production))
+    if built:
+        firm = _firm(image, apps, production)
+        wanted = frozenset(name for name in firm if name in apps or not _is_bare(repo, repo.by_name[name]))
     return [
         repo.by_name[name].path.removeprefix(prefix) for name in sorted(wanted) if repo.by_name[name] is not repo.root
     ]
+
+
+def _firm(image: Image, apps: frozenset[str], production: bool) -> set[str]:
+    repo, seen, pending = image.repo, set[str](), list(apps)
+    while pending:
+        name = pending.pop()
+        if name not in seen:
+            seen.add(name)
+            works = name in apps or reach.is_built(image, repo.by_name[name])
+            dev = ("devDependencies",) if works and not production else ()
+            pending += repo.links(repo.by_name[name], ("dependencies", *dev))
+    return seen
+
+
+def _is_bare(repo: Monorepo, manifest: Manifest) -> bool:
+    """pnpm and npm link a package whose manifest comes later: one without dependencies is then whole."""
+    return repo.manager.name in ("pnpm", "npm") and not any(manifest.sections[name] for name in INSTALLED)
 
 
 def _is_production(run: Run) -> bool:
@@ -70,9 +97,10 @@ def _is_production(run: Run) -> bool:
 def _manifests(facts: Facts, image: Image, run: Run, folders: list[str], severity: Severity) -> Finding:
     many = len(folders) > 1
     listed = ", ".join(folders[:6]) + (f" and {len(folders) - 6} more" if len(folders) > 6 else "")
+    tolerant = run.command.program in ("pnpm", "npm")
+    then = f"it exits 0 and leaves {'them' if many else 'it'} without dependencies" if tolerant else "it stops"
     message = (
-        f"The package.json of {listed} {'are' if many else 'is'} not in the image when {_words(run)} runs: it exits 0 "
-        f"and leaves {'them' if many else 'it'} without dependencies."
+        f"The package.json of {listed} {'are' if many else 'is'} not in the image when {_words(run)} runs: {then}."
     )
     prefix = "" if image.repo.folder in (".", image.build.context) else image.repo.folder + "/"
     lines = [f"COPY {prefix}{folder}/package.json {prefix}{folder}/" for folder in folders]
@@ -120,7 +148,8 @@ def _beside(facts: Facts, image: Image, run: Run, home: str) -> Iterator[Finding
         if f"{prefix}{name}" in facts.tree and f"{home}{name}" not in files and not _removed(image, name):
             frozen = run.command.has("--frozen-lockfile", "ci", "clean-install", "--immutable")
             is_lock = repo.lock is not None and name == repo.lock.path.removeprefix(prefix)
-            severity = Severity.WARNING if is_lock and not frozen else Severity.ERROR
+            spared = (is_lock and not frozen) or (name == "pnpm-workspace.yaml" and _says_nothing(image))
+            severity = Severity.WARNING if spared else Severity.ERROR
             message = f"{name} is not in the image when {_words(run)} runs{_consequence(is_lock, frozen)}."
             target = f"{posixpath.dirname(name)}/" if posixpath.dirname(name) else "./"
             yield _finding(facts, image, run, severity, message, f"Add before it:\nCOPY {prefix}{name} {target}", name)
@@ -129,6 +158,13 @@ def _beside(facts: Facts, image: Image, run: Run, home: str) -> Iterator[Finding
         yield _finding(
             facts, image, run, Severity.WARNING, message, f"Add before it:\nCOPY {prefix}.npmrc ./", ".npmrc"
         )
+
+
+def _says_nothing(image: Image) -> bool:
+    """Whether the workspace file names no packages and nothing that the lock file records."""
+    lock = image.repo.lock
+    recorded = lock is not None and (lock.catalogs or lock.overrides or lock.patched)
+    return len(image.repo.members) == 1 and not recorded
 
 
 def _removed(image: Image, name: str) -> bool:

@@ -69,6 +69,9 @@ def _resolved(
     if broken and not _needing(facts, broken, built):
         built = [use for use in usage.complete(facts, missing).uses if not use.aside]
     needing = _needing(facts, broken, built)
+    if needing and f"@types/{_typed(name)}" in manifest.declared and not any(image.is_certain for image in needing):
+        how = f"it compiles, for @types/{_typed(name)} is declared, and does not resolve when it runs"
+        return Severity.WARNING, how, needing
     if needing:
         return Severity.ERROR, f"it does not resolve in the image of {_list(needing)}", needing
     if broken:

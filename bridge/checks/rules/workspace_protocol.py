@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bridge.checks import semver
 from bridge.checks.fixes import jsonedit
 from bridge.checks.model import Edit, Finding, Rule, Severity
+from bridge.workspace import globs
 from bridge.workspace.manifests import INSTALLED, Manifest
 from bridge.workspace.monorepo import Monorepo
 
@@ -47,7 +48,9 @@ def _stated(repo: Monorepo, manifest: Manifest, section: str, name: str, specifi
         near = difflib.get_close_matches(name, list(repo.by_name), 1, 0.6)
         fix = f"Write {near[0]} instead." if near else "Remove it, or add the package to the workspace."
         message = f"{name} is {specifier} here, and no package of the workspace has that name: the install stops."
-        severity = Severity.ERROR if section != "optionalDependencies" else Severity.WARNING
+        absent = any(globs.select(repo.settings.patterns or [], [path, f"{path}/x", f"{path}/x/x"])
+                     for path in map(repo.relative, repo.tree.submodules))  # fmt: skip
+        severity = Severity.ERROR if section != "optionalDependencies" and not absent else Severity.WARNING
         yield _finding(manifest, section, name, severity, message, fix)
 
 
@@ -62,7 +65,7 @@ def _registry(repo: Monorepo, manifest: Manifest, section: str, name: str, speci
         return  # npm and yarn 1 have no other way to say it
     private = member.data.get("private") is True
     resolved = repo.lock is not None and name in repo.lock.versions
-    severity = Severity.ERROR if private and not links and not resolved else Severity.WARNING
+    severity = Severity.INFO if links else Severity.ERROR if private and not resolved else Severity.WARNING
     version = member.data.get("version", "")
     what = "links the workspace's own only as long as its version fits" if links else "asks the registry for it"
     home = f"{member.folder}, {version or 'no version'}"
