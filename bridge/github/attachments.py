@@ -34,7 +34,7 @@ def attach(api: Api, tag: str, file: Path) -> bool:
         return None
 
     def create() -> GitReleaseAsset:
-        return release.upload_asset(str(file), name=file.name, content_type="application/gzip")
+        return release.upload_asset(str(file), label=file.name, name=file.name, content_type="application/gzip")
 
     api.policy.ensure(find, create)
     return True

@@ -45,6 +45,8 @@ class Double:
     notes: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     deployments: list[dict[str, Any]] = field(default_factory=list)
     statuses: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    releases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[int, bytes] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _last: int = 1000
 
@@ -177,6 +179,39 @@ class Double:
     def list_statuses(self, path: Mapping[str, str], query: Mapping[str, str], body: Any, token: str) -> Any:
         return 200, self.statuses[self._deployment(path)["id"]]
 
+    def release_of(self, path: Mapping[str, str], query: Mapping[str, str], body: Any, token: str) -> Any:
+        return 200, _known(self.releases.get(path["tag"]))
+
+    def list_assets(self, path: Mapping[str, str], query: Mapping[str, str], body: Any, token: str) -> Any:
+        return 200, self._release(path)["assets"]
+
+    def upload_asset(self, path: Mapping[str, str], query: Mapping[str, str], body: Any, token: str) -> Any:
+        assets = self._release(path)["assets"]
+        if any(asset["name"] == query["name"] for asset in assets):
+            raise Refused(422, "Validation Failed: already_exists")
+        asset: dict[str, Any] = self.located(example("release-asset-items")[0])
+        asset.update(id=self.number(), name=query["name"], label=query.get("label"), size=len(body), state="uploaded",
+                     uploader=self.user(token))  # fmt: skip
+        asset["url"] = f"{self.base}/repos/{REPOSITORY}/releases/assets/{asset['id']}"
+        self.files[asset["id"]] = body
+        assets.append(asset)
+        return 201, asset
+
+    def delete_asset(self, path: Mapping[str, str], query: Mapping[str, str], body: Any, token: str) -> Any:
+        for release in self.releases.values():
+            for asset in [item for item in release["assets"] if item["id"] == int(path["asset_id"])]:
+                release["assets"].remove(asset)
+                return 204, None
+        raise Refused(404, "Not Found")
+
+    def publish(self, tag: str) -> None:
+        """Make a release of ``tag``, without files."""
+        release: dict[str, Any] = self.located(example("release"))
+        url = f"{self.base}/repos/{REPOSITORY}/releases/{self.number()}"
+        release.update(id=self._last, tag_name=tag, url=url, assets=[], assets_url=f"{url}/assets",
+                       upload_url=f"{url}/assets{{?name,label}}")  # fmt: skip
+        self.releases[tag] = release
+
     def who(self, path: Mapping[str, str], query: Mapping[str, str], body: Any, token: str) -> Any:
         if token.startswith("ghs_"):
             raise Refused(403, "Resource not accessible by integration")
@@ -225,6 +260,9 @@ class Double:
 
     def _check(self, path: Mapping[str, str]) -> dict[str, Any]:
         return _known(next((run for run in self.checks if run["id"] == int(path["check_run_id"])), None))
+
+    def _release(self, path: Mapping[str, str]) -> dict[str, Any]:
+        return _known(next((item for item in self.releases.values() if item["id"] == int(path["release_id"])), None))
 
     def _deployment(self, path: Mapping[str, str]) -> dict[str, Any]:
         return _known(next((item for item in self.deployments if item["id"] == int(path["deployment_id"])), None))

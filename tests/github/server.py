@@ -37,6 +37,10 @@ HANDLERS: Final = {
     ("GET", f"{_R}/deployments"): "list_deployments",
     ("POST", f"{_R}/deployments/{{deployment_id}}/statuses"): "create_status",
     ("GET", f"{_R}/deployments/{{deployment_id}}/statuses"): "list_statuses",
+    ("GET", f"{_R}/releases/tags/{{tag}}"): "release_of",
+    ("GET", f"{_R}/releases/{{release_id}}/assets"): "list_assets",
+    ("POST", f"{_R}/releases/{{release_id}}/assets"): "upload_asset",
+    ("DELETE", f"{_R}/releases/assets/{{asset_id}}"): "delete_asset",
     ("GET", "/user"): "who",
 }
 
@@ -174,7 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
         if token == READ_TOKEN and asked.method != "GET":
             raise Refused(403, "Resource not accessible by integration")
         act = getattr(self.served.double, HANDLERS[asked.method, route])
-        status, answer = act(path, asked.parameters, json.loads(asked.body or b"null"), token)
+        body = asked.body if asked.is_upload else json.loads(asked.body or b"null")
+        status, answer = act(path, asked.parameters, body, token)
         return status, json.loads(json.dumps(answer))
 
     def _fail(self, fault: Fault) -> None:

@@ -23,6 +23,9 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     f"{_REPO}/pulls": ("get",),
     f"{_REPO}/deployments": ("get", "post"),
     f"{_REPO}/deployments/{{deployment_id}}/statuses": ("get", "post"),
+    f"{_REPO}/releases/tags/{{tag}}": ("get",),
+    f"{_REPO}/releases/{{release_id}}/assets": ("get", "post"),
+    f"{_REPO}/releases/assets/{{asset_id}}": ("delete",),
     "/user": ("get",),
 }
 """What the bridge may call; anything else is a fault of the bridge."""
