@@ -8,7 +8,7 @@ from agent.capabilities.call import Call
 from agent.database import target
 from agent.database.backup import store
 from agent.database.connect import session
-from agent.database.fingerprint.catalog import KEPT
+from agent.database.fingerprint.model import KEPT
 from agent.model.errors import IkomaError
 
 _KEPT: Final = """

@@ -14,6 +14,7 @@ from agent.model.names import Target
 from agent.releases.proxy import NAME
 
 _COMPOSE_SECONDS: Final = 20.0
+_TOO_OLD: Final = 1.5  # of the wanted interval
 
 
 def run(call: Call) -> dict[str, Any]:
@@ -28,7 +29,25 @@ def run(call: Call) -> dict[str, Any]:
         told = [problem["message"] for problem in problems]
         shown = [_shown(problem, call.lang) for problem in found]
         problems += [{"check": name, **problem} for problem in shown if problem["message"] not in told]
-    return {"healthy": not problems, "checks": checks, "facts": seen, "problems": problems}
+    warnings = [_shown(found, call.lang) for found in _backups(call)]
+    return {"healthy": not problems, "checks": checks, "facts": seen, "problems": problems, "warnings": warnings}
+
+
+def _backups(call: Call) -> Iterator[IkomaError]:
+    """Tell of apps whose newest backup set is too old. A host without a place for them is not asked for any."""
+    every = call.settings.backup_every_hours
+    if not call.settings.backup_repository or not every:
+        return
+    from agent.database.backup import notes
+
+    for slug in _slugs(call.paths.apps):
+        if not _may_know(call, slug):
+            continue
+        pushed = notes.noted(call.paths, slug).get("pushed")
+        if pushed is None:
+            yield IkomaError("backup.never", slug=slug)
+        elif (age := notes.age_hours(pushed)) > _TOO_OLD * every:
+            yield IkomaError("backup.stale", slug=slug, age=int(age), every=every)
 
 
 def _caught(found: Iterator[IkomaError]) -> Iterator[IkomaError]:

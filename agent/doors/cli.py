@@ -107,7 +107,9 @@ def _recover(at: Local) -> int:
         with Journal(at.paths) as journal:
             incoming.sweep(at.paths, lambda operation: journal.find(operation) is not None)
     ballast.keep(at.paths, host_settings.load(at.paths).reserve_mb)
-    for service in tend.tend(at.paths):
+    from agent.doors import rounds
+
+    for service in [*tend.tend(at.paths), *rounds.begin(at)]:
         print(service)
     return Exit.DONE
 

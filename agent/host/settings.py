@@ -28,6 +28,10 @@ class Settings:
         reserve_mb: free space that only journal, clean-up and rollback may use.
         parallel_pulls: images pulled at the same time.
         address_pool: private network from which each target's networks get a subnet.
+        backup_repository: where backup sets go, as restic names it: a folder, ``sftp:…``, ``rest:…``, ``s3:…``.
+        backup_password: what they are encrypted with.
+        backup_every_hours: how often each app's set is sent; 0: only when asked.
+        backup_keep: how many sets of an app stay there.
         allow: compose policy exceptions, e.g. ``["privileged:cadvisor"]``.
         http_door: whether the agent answers over HTTP too, on loopback.
         door_port: its port on loopback.
@@ -48,6 +52,10 @@ class Settings:
     parallel_pulls: int = 2
     address_pool: str = "10.213.0.0/16"
     allow: tuple[str, ...] = ()
+    backup_repository: Secret = field(default_factory=lambda: Secret(""))
+    backup_password: Secret = field(default_factory=lambda: Secret(""))
+    backup_every_hours: int = 24
+    backup_keep: int = 14
     database_hosts: tuple[str, ...] = ()
     http_door: bool = False
     door_port: int = 3000

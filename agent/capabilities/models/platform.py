@@ -38,3 +38,4 @@ class CheckResult(Result):
     checks: dict[str, bool] = Field(description="docker, compose, postgres, appsRoot, ports, clock.")
     facts: dict[str, dict[str, Any]] = Field(description="What each check saw.")
     problems: list[CheckProblem]
+    warnings: list[Problem] = Field(default=[], description="What should be seen to, and stops no deployment.")

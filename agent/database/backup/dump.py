@@ -17,11 +17,11 @@ from agent.database.backup.source import Source
 from agent.database.backup.store import Backup
 from agent.database.connect import session
 from agent.database.fingerprint import catalog
-from agent.database.fingerprint.model import Fingerprint
+from agent.database.fingerprint.model import KEPT, Fingerprint
 from agent.host.files import sync_folder, write_atomic
 from agent.model.errors import Misuse
 
-FORMAT: Final = ("--format=custom", "--compress=1", f"--exclude-schema={catalog.KEPT}*")
+FORMAT: Final = ("--format=custom", "--compress=1", f"--exclude-schema={KEPT}*")
 LOCK_MS: Final = 10_000
 """How long a dump waits for a table that somebody changes; then it fails instead of queueing before others."""
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from agent.database.fingerprint.catalog import KEPT
+from agent.database.fingerprint.model import KEPT
 from agent.model.errors import Misuse
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

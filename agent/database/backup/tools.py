@@ -6,7 +6,6 @@ by a variable whose name is all that the command line holds.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from psycopg import conninfo
 
 from agent.docker.engine import Engine
 from agent.host import process
+from agent.host.restic import secret_file
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from agent.model.secret import Secret
@@ -139,21 +139,9 @@ def serves(container: dict[str, Any], dsn: Dsn) -> int:
     return 0
 
 
-@contextmanager
-def secret_file(name: str, content: bytes) -> Iterator[str]:
-    """Yield the path of a file that lies in memory and ends with this process; only its user may open it."""
-    descriptor = os.memfd_create(name)
-    try:
-        os.fchmod(descriptor, 0o600)
-        os.write(descriptor, content)
-        yield f"/proc/{os.getpid()}/fd/{descriptor}"
-    finally:
-        os.close(descriptor)
-
-
-def _pgpass(password: Secret) -> bytes:
+def _pgpass(password: Secret) -> Secret:
     text = password.reveal().replace("\\", "\\\\").replace(":", "\\:")
-    return f"*:*:*:*:{text}\n".encode()
+    return Secret(f"*:*:*:*:{text}\n")
 
 
 def _words(dsn: Dsn) -> str:

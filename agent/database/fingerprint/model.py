@@ -12,6 +12,9 @@ from typing import Any, Final, NamedTuple
 
 from agent.model.errors import IkomaError
 
+KEPT: Final = "ikoma_before_"
+"""How the names of schemas begin that a restore has replaced and kept: they are not looked at."""
+
 _FORMAT: Final = 1
 
 
