@@ -22,6 +22,9 @@ from agent.model.names import check_operation
 PROTOCOL: Final = (1, 1)
 """Lowest and highest protocol this side speaks."""
 
+SEEN: Final = "audit_seen"
+"""In ``Body.client``: the head of the history that this client kept. The answer then brings the way from there."""
+
 MAX_JSON: Final = 16 * 1024 * 1024
 MAX_BUNDLE: Final = 256 * 1024 * 1024
 MAX_LINE: Final = 1024 * 1024

@@ -10,7 +10,25 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from bridge.commands import action, attach, call, check, deploy, edge, env, init, logs, pipeline, plan, rollback, status
+from bridge.commands import (
+    action,
+    attach,
+    audit,
+    call,
+    check,
+    context,
+    deploy,
+    doctor,
+    edge,
+    env,
+    history,
+    init,
+    logs,
+    pipeline,
+    plan,
+    rollback,
+    status,
+)
 
 PROGRAM: Final = "python -m bridge"
 INSTALLED: Final = "ikoma-bridge"
@@ -21,7 +39,7 @@ Examples:
   python -m bridge pipeline run
   python -m bridge status --json
 
-Settings come from the options, then BRIDGE_* variables, then ikoma.release.json.
+Settings come from the options, then BRIDGE_* variables, then the context, then ikoma.release.json.
 Exit codes: 0 done, 1 failed, 2 misuse, 3 connection lost while the operation goes on.
 """
 
@@ -69,6 +87,13 @@ _SHORT: Final = {
     "plan": "Show what would be built, and what the host would change.",
     "status": "Show what serves: release, services, the running operation.",
     "attach": "Follow an operation from its first event to its end.",
+    "history": "Show what ran: when, by whom, how it ended.",
+    "audit": "Show who called what on the host, or verify its history.",
+    "doctor": "Find what is wrong here or there, with the remedy.",
+    "context add": "Keep settings under a name.",
+    "context use": "Use a context from now on.",
+    "context list": "Show the contexts.",
+    "context remove": "Forget a context.",
     "rollback": "Go back to a recorded healthy release.",
     "pipeline run": "Check, build, plan, deploy, and wait until it is healthy.",
     "deploy apply": "Deploy what the registry has, or a kept release.",
@@ -100,6 +125,11 @@ app.command("attach", short_help=_SHORT["attach"])(attach.attach)
 app.command("logs")(logs.logs)
 app.command("rollback", short_help=_SHORT["rollback"])(rollback.rollback)
 _mount("env", "The app's environment file on the host.", init=env.init, diff=env.diff, push=env.push)
+_mount("context", "Settings under a name, for a laptop.", add=context.add, use=context.use, list=context.listing,
+       remove=context.remove)  # fmt: skip
+app.command("history", short_help=_SHORT["history"])(history.history)
+app.command("audit", short_help=_SHORT["audit"])(audit.audit)
+app.command("doctor", short_help=_SHORT["doctor"])(doctor.doctor)
 app.command("call")(call.call)
 app.command("action", hidden=True)(action.action)
 if importlib.util.find_spec("bridge.commands.host"):
@@ -120,7 +150,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = program(sys.argv[0], words)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     sys.exit(edge.run(lambda: app(words, prog_name=name, standalone_mode=False), words))
+
+
+def _open_closed_streams() -> None:
+    """Where the caller closed a stream (``>&-``) nobody listens; what is said there goes nowhere, and is no fault."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (for as long as we run)

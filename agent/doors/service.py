@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import errno
 import importlib
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import agent
 from agent.capabilities import Index
 from agent.capabilities.call import Call
 from agent.capabilities.index import Capability
-from agent.host import audit, ballast
+from agent.host import audit, ballast, history
 from agent.host import settings as host_settings
 from agent.host.keys import Grant
 from agent.host.paths import Paths
 from agent.model.errors import IkomaError, Misuse
 from agent.model.messages import LANGUAGES
 from agent.model.names import Target
-from agent.operations import follow, incoming, recovery, start
+from agent.operations import follow, incoming, lock, recovery, start
 from agent.operations.journal import Journal, Operation
 from agent.operations.worker import Secrets
-from agent.protocol import PROTOCOL, Body, Event, Hello
+from agent.protocol import PROTOCOL, SEEN, Body, Event, Hello
+
+_LAST_LINE: Final = 1.0
+"""Seconds that the end of an operation waits for its own line in the history, so that the head it carries has it."""
 
 
 class Service:
@@ -123,6 +127,20 @@ class Service:
             app=body.app if body else None, environment=body.environment if body and body.app else None,
             operation=operation, error_id=error.id if error else None, client=_client(body) if body else {},
         ))  # fmt: skip
+
+    def history(self, body: Body | None, ended: str = "") -> dict[str, Any]:
+        """Return what an answer says of the history: its head, and the way there from the head that the client kept.
+
+        Args:
+            ended: an operation whose last line is waited for, a moment at most.
+        """
+        deadline = time.monotonic() + _LAST_LINE
+        while ended and lock.is_alive(self.paths, ended) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        found: dict[str, Any] = {"head": audit.head(self.paths)}
+        if body is not None and (seen := audit.Head.parse(str(body.client.get(SEEN, "")))) is not None:
+            found |= {"after": seen.seq, "bodies": history.proof(self.paths, seen.seq)}
+        return {"audit": found}
 
     def _start(self, order: start.Order, body: Body, stream: IO[bytes]) -> None:
         try:

@@ -106,7 +106,8 @@ class _Call:
             self.body = read_body(stdin)
             self.lang = self.body.lang
             if line.operation is None:
-                self.wire.send({"t": "result", "result": self.service.read(capability, self.body)})
+                answer = {"t": "result", "result": self.service.read(capability, self.body)}
+                self.wire.send(answer | self.service.history(self.body))
                 return Exit.DONE
             self.service.change(capability, line.operation, self.body, stdin)
         return self._exit(self.service.follow(line.operation, 0, self._show, self.wire.fd))
@@ -117,7 +118,8 @@ class _Call:
         return self._exit(self.service.attach(line.operation, line.after, self._show, self.wire.fd))
 
     def _show(self, event: Event) -> None:
-        self.wire.send(event.to_json())
+        more = self.service.history(self.body, event.op) if event.kind == "end" else {}
+        self.wire.send(event.to_json() | more)
 
     def _exit(self, status: str | None) -> int:
         return _GONE if status is None else channel_exit(status)

@@ -64,7 +64,6 @@ def run(
         IkomaError: ``process.missing`` when the program does not exist, and the two above.
         KeyboardInterrupt: once the program has ended, which is interrupted as well.
     """
-    from invoke.context import Context
     from invoke.exceptions import CommandTimedOut
 
     options: dict[str, Any] = {"in_stream": False, "warn": True, "env": dict(MINIMAL if env is None else env)}
@@ -73,7 +72,7 @@ def run(
         sink = _Lines(on_line)
         options |= {"hide": False, "out_stream": sink, "err_stream": sink}
     command = "exec " + shlex.join(argv)
-    runner = _interruptible()(Context())
+    runner = _interruptible()(_context())
     try:
         result: Any = runner.run(command if cwd is None else f"cd {shlex.quote(str(cwd))} && {command}", **options)
     except CommandTimedOut as error:
@@ -86,6 +85,14 @@ def run(
     if check and not done.ok:
         raise IkomaError("process.failed", program=" ".join(argv[:3]), code=done.code, said=done.last_lines())
     return done
+
+
+def _context() -> Any:
+    """Return Invoke's context without the configuration files that it would look for in the system and at home."""
+    from invoke.config import Config
+    from invoke.context import Context
+
+    return Context(Config(lazy=True))
 
 
 @cache
@@ -122,12 +129,10 @@ class Started:
 
 def start(argv: Sequence[str], log: Path, *, cwd: Path) -> Started:
     """Start ``argv`` beside us with its output in ``log``. ``argv`` says by itself how it ends with its parent."""
-    from invoke.context import Context
-
     command = f"cd {shlex.quote(str(cwd))} && exec {shlex.join(argv)} >{shlex.quote(str(log))} 2>&1"
     options: dict[str, Any] = {"in_stream": False, "warn": True, "env": dict(MINIMAL), "replace_env": True}
     options |= {"asynchronous": True, "hide": True, "shell": "/bin/sh"}
-    promise: Any = Context().run(command, **options)
+    promise: Any = _context().run(command, **options)
     return Started(promise.runner.process.pid, promise)
 
 

@@ -47,7 +47,9 @@ def run(program: Callable[[], Any], arguments: Sequence[str]) -> int:
     try:
         # What others print never mixes with the one object.
         with _terminated_is_interrupted(), contextlib.redirect_stdout(speaker.people):
-            return _settle(program, speaker)
+            code = _settle(program, speaker)
+            _tell_doubts(speaker)
+            return code
     except BrokenPipeError:
         # The reader left. Nothing more can be said to it, not even when the interpreter flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -69,6 +71,13 @@ def _terminated_is_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _tell_doubts(speaker: Console) -> None:
+    """Say what was found wrong beside the command's own work; that module is there only if a host was asked."""
+    heads: Any = sys.modules.get("bridge.remote.heads")
+    for doubt in heads.doubts() if heads else ():
+        speaker.fault(doubt)
 
 
 def _settle(program: Callable[[], Any], speaker: Console) -> int:

@@ -30,6 +30,9 @@ OPTIONS: dict[str, Any] = {
     "host_key": Annotated[
         str, typer.Option("--host-key", metavar="KEY", help="The one host key to trust (BRIDGE_HOST_KEY).")
     ],
+    "context": Annotated[
+        str, typer.Option("--context", metavar="NAME", help="Settings kept under a name (BRIDGE_CONTEXT).")
+    ],
     "registry": Annotated[
         str, typer.Option("--registry", metavar="PREFIX", help="Where images go (BRIDGE_REGISTRY).")
     ],
@@ -39,7 +42,7 @@ OPTIONS: dict[str, Any] = {
 }  # fmt: skip
 
 REPOSITORY = ("repo", "app", "environment")
-HOST = ("host", "port", "user", "key", "known_hosts", "host_key")
+HOST = ("host", "port", "user", "key", "known_hosts", "host_key", "context")
 
 Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="SERVICE", help="Only this service; repeat it for more.")

@@ -76,9 +76,9 @@ class Pipeline:
         try:
             self.bundle = self.bundle or self.prepare()
             report = self.deploy(self.host, self.bundle)
-        except IkomaError as error:
-            self.fault = error
-            report = model.failed_deployment(self.target, self.operation if self.sent else None, error, self.lang)
+        except (IkomaError, KeyboardInterrupt) as stopped:
+            self.fault = stopped if isinstance(stopped, IkomaError) else IkomaError("cli.cancelled")
+            report = model.failed_deployment(self.target, self.operation if self.sent else None, self.fault, self.lang)
         finally:
             self.close()
         return self._complete(report, time.monotonic() - began)

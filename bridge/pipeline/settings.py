@@ -1,4 +1,4 @@
-"""Which target, host and registry: flags first, then ``BRIDGE_*``, then the contract. Imports no SSH library."""
+"""Which target, host and registry: flags, then ``BRIDGE_*``, then context, then contract. Imports no SSH library."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.model.errors import Misuse
+from bridge.pipeline import contexts
 
 if TYPE_CHECKING:
     from agent.model.contract import Contract
@@ -36,6 +37,7 @@ class Flags:
     host_key: str = ""
     registry: str = ""
     as_json: bool = False
+    context: str = ""
 
 
 class Address(NamedTuple):
@@ -75,7 +77,7 @@ class Where:
 
     def __init__(self, flags: Flags, environ: Mapping[str, str] | None = None) -> None:
         self.flags = flags
-        self.environ = os.environ if environ is None else environ
+        self.environ = contexts.overlaid(os.environ if environ is None else environ, flags.host, flags.context)
         self._contract: Contract | None = None
         self._looked = False
 

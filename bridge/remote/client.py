@@ -11,8 +11,10 @@ from typing import Any, Final, Self
 
 from fabric import Connection
 
+from agent.host.audit import Head
 from agent.model.errors import Exit, IkomaError
-from agent.protocol import Body, Event, Hello, RequestLine
+from agent.protocol import SEEN, Body, Event, Hello, RequestLine
+from bridge.remote import heads
 from bridge.remote.channel import Call, Lost, chunks
 from bridge.remote.connection import Destination, connect
 from bridge.remote.outage import GIVE_UP_S, Outage
@@ -38,6 +40,7 @@ class Agent:
         self._give_up = give_up
         self._connection: Connection | None = None
         self._greeting: Hello | None = None
+        self._seen: Head | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -108,10 +111,11 @@ class Agent:
     def _ask_once(self, line: RequestLine, body: Body | None, outage: Outage) -> dict[str, Any]:
         outage.attempt()
         with self._attempt(outage):
-            for answer in self._call(line, [body.encode()] if body else (), _READ_SILENCE_S):
+            for answer in self._call(line, body, None, _READ_SILENCE_S):
                 if body is None:
                     return {}
                 if answer["t"] == "result":
+                    self._extended(answer)
                     return dict(answer["result"])
             raise Lost("the connection ended before the answer")
 
@@ -146,10 +150,10 @@ class Agent:
     def _sent(self, request: _Request) -> Iterator[dict[str, Any]]:
         self._connect()
         request.sent = True  # from here on it may have arrived: ask before sending it again
-        return self._call(request.line, chain([request.body.encode()], chunks(request.bundle)), None)
+        return self._call(request.line, request.body, request.bundle, None)
 
     def _attached(self, following: _Following) -> Iterator[dict[str, Any]]:
-        return self._call(RequestLine("attach", following.operation, following.last), (), None)
+        return self._call(RequestLine("attach", following.operation, following.last), None, None, None)
 
     def _read_to_end(self, following: _Following, answers: Iterator[dict[str, Any]], outage: Outage) -> dict[str, Any]:
         for answer in answers:
@@ -158,12 +162,17 @@ class Agent:
             elif answer["t"] in ("event", "end") and (event := following.take(answer)):
                 outage.progress()
                 if event.kind == "end":
-                    return dict(event.data.get("result") or {})
+                    return dict(event.data.get("result") or {}) | {"audit_head": self._ended(answer)}
         raise Lost("the connection ended before the operation")
 
-    def _call(self, line: RequestLine, payload: Any, silence: float | None) -> Iterator[dict[str, Any]]:
-        """Yield what follows the hello, made safe to print; an ``error`` is raised."""
-        call = Call(self._connect().transport, line.render(), payload, silence)
+    def _call(
+        self, line: RequestLine, body: Body | None, bundle: bytes | Path | None, silence: float | None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what the host says, made safe to print; an ``error`` is raised."""
+        transport = self._connect().transport
+        self._seen = heads.kept(self.identity())  # before the host is asked: meanwhile another command may keep a later
+        payload = chain([self._request(body)], chunks(bundle)) if body else ()
+        call = Call(transport, line.render(), payload, silence)
         try:
             for raw in call.answers():
                 answer = neutral_value(raw)
@@ -175,12 +184,35 @@ class Agent:
         finally:
             call.close()
 
+    def _request(self, body: Body) -> bytes:
+        """Return the JSON part, with the head of the history that we kept: the answer must lead on from there."""
+        if self._seen is not None:
+            body.client = {**body.client, SEEN: str(self._seen)}
+        return body.encode()
+
     def _greet(self, answer: dict[str, Any]) -> None:
         try:
             self._greeting = Hello.from_json(answer)
         except (KeyError, TypeError, ValueError, IndexError):
             raise IkomaError("remote.garbled", said="hello") from None
         self._greeting.check()
+        heads.greeted(self.destination, self._seen, self._greeting.audit_head)
+
+    def identity(self) -> str:
+        """Return the fingerprint of the host's key: by it a host is known, wherever it is reached."""
+        return str(self._connect().transport.get_remote_server_key().fingerprint)
+
+    def _ended(self, answer: dict[str, Any]) -> str:
+        """Return the head at the end of an operation; one that was attached to brings no proof, its head alone."""
+        said = answer.get("audit")
+        if isinstance(said, dict) and "bodies" in said:
+            return self._extended(answer)
+        return str(said.get("head", "")) if isinstance(said, dict) else ""
+
+    def _extended(self, answer: dict[str, Any]) -> str:
+        """Take what an answer says of the history; return the head that is proven now, empty when none is."""
+        proven = heads.answered(self.destination, self.identity(), self._seen, answer.get("audit"))
+        return str(proven) if proven else ""
 
     def _connect(self) -> Connection:
         if self._connection is None or not self._connection.is_connected:

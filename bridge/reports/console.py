@@ -36,7 +36,7 @@ class Console:
         self.as_json = as_json
         self.out, self.err = out or sys.stdout, err or sys.stderr
         self.actions = env.get("GITHUB_ACTIONS") == "true"
-        self.lang = messages.language(env)
+        self.lang = "en" if as_json else messages.language(env)  # the host's sentences are English then: do not mix
         self._env = env
         self.answered = False
         self._plain = bool(env.get("CI")) or self.actions or env.get("TERM") == "dumb"
@@ -56,7 +56,7 @@ class Console:
     @property
     def machine_lang(self) -> str:
         """The language of sentences in what is answered: never translated for machines."""
-        return "en" if self.as_json else self.lang
+        return self.lang
 
     @property
     def lively(self) -> bool:

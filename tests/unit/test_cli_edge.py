@@ -127,13 +127,15 @@ def test_without_json_a_fault_is_a_sentence_and_a_remedy_on_stderr(capsys: pytes
     ]
 
 
-def test_faults_are_told_in_french_and_machines_are_not(
+def test_faults_are_told_in_french_and_beside_a_machine_all_is_english(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("IKOMA_LANG", "fr")
+    run("status")
+    assert "Aucune application n'est nommée" in capsys.readouterr().err
     run("status", "--json")
     said = capsys.readouterr()
-    assert "Aucune application n'est nommée" in said.err
+    assert said.err.startswith("No app is named")  # as the host's own sentences are then
     assert json.loads(said.out)["error"]["message"].startswith("No app is named")
 
 
@@ -201,3 +203,14 @@ def test_a_reader_that_left_is_no_traceback() -> None:
         process.stdout.close()
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_no_fault(closed: str, tmp_path: Path) -> None:
+    words = f"{sys.executable} -m bridge status --host 127.0.0.1 {closed}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", words], capture_output=True, text=True, env={**os.environ, "HOME": str(tmp_path)}
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "AttributeError" not in done.stderr

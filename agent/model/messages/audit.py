@@ -67,6 +67,12 @@ MESSAGES = {
         "Compare it with a copy from elsewhere.",
         "Comparez-la à une copie prise ailleurs.",
     ),
+    "audit.not_extended": Message(
+        "The history of {host} does not continue what was seen there before ({seen}): it says {said}. It was cut or rewritten.",
+        "L'historique de {host} ne prolonge pas ce qui y a été vu ({seen}) : il annonce {said}. Il a été coupé ou réécrit.",
+        "Find out where: python -m bridge audit --verify. After a host was built anew: python -m bridge audit --forget",
+        "Cherchez où : python -m bridge audit --verify. Si l'hôte a été reconstruit : python -m bridge audit --forget",
+    ),
     "audit.anchor": Message(
         "{anchor} is no head of a history: it looks like 12:9f86d0…, a number and 64 hex digits.",
         "{anchor} n'est pas une tête d'historique : cela ressemble à 12:9f86d0…, un nombre et 64 chiffres hexadécimaux.",
