@@ -10,19 +10,20 @@ from urllib.parse import quote
 from bridge.reports.text import clean
 
 _MARKUP: Final = re.compile(r"([\\`*_\[\]~|$!{}])")
-_LEADING: Final = re.compile(r"^(\s*)([-+=#]|\d+(?=[.)]))")
+_LEADING: Final = re.compile(r"^(\d*)([-+=#.)])")
 # GitHub links names, numbers and addresses after it has parsed the Markdown, so no backslash stops it; a comment does.
 _LINKING: Final = re.compile(r"(@|#|GH-|:(?=//)|www(?=\.))", re.IGNORECASE)
 _NOTHING: Final = "<!-- -->"
 _CELL: Final = 400
+_LONGEST_PATH: Final = 1000
 
 
 def prose(value: object, longest: int = _CELL) -> str:
     """Return foreign text as plain words in one line of Markdown, cut to ``longest`` characters."""
-    text = cut(clean(value), longest)
+    text = cut(clean(value).strip(), longest)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _MARKUP.sub(r"\\\1", text)
-    text = _LEADING.sub(lambda m: f"{m[1]}{_NOTHING}{m[2]}", text)
+    text = _LEADING.sub(r"\1\\\2", text)
     return _LINKING.sub(rf"\1{_NOTHING}", text)
 
 
@@ -53,7 +54,7 @@ def address(url: str) -> str:
 def place(base: str, file: str, line: int) -> str:
     """Return a finding's place, linked to the file at the commit when ``base`` is known."""
     label = code(f"{file}:{line}")
-    return link(label, f"{base}/{quote(file)}#L{line}") if base else label
+    return link(label, f"{base}/{quote(file)}#L{line}") if base and len(file) <= _LONGEST_PATH else label
 
 
 def table(heads: Sequence[str]) -> str:

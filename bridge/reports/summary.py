@@ -104,7 +104,8 @@ def _byline(story: Story, say: Words) -> str:
     release = (end["release"] if end else None) or (start.release if start else "")
     operation = (end["operation"] if end else None) or (start.operation if start else "")
     commit = (start.commit if start else "") or run.commit
-    page = f"{run.server}/{run.repository}/commit/{commit}" if run.repository and commit else ""
+    known = run.repository and re.fullmatch("[0-9a-f]{7,64}", commit)
+    page = f"{run.server}/{run.repository}/commit/{commit}" if known else ""
     tag = start.tag if start else ""
     words = [
         f"{say('commit')} {link(code(commit[:12]), page)}" if commit else "",
