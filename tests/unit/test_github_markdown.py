@@ -105,7 +105,7 @@ def test_only_plain_web_addresses_become_links() -> None:
 
 def hostile_story(text: str) -> Story:
     """Return a story in which every foreign word is ``text``."""
-    item = {"rule": text, "severity": text, "file": text, "line": 1, "message": text, "fix": text}
+    item = {"rule": text, "severity": text, "file": text[:900], "line": 1, "message": text, "fix": text}
     step = {"name": text, "status": text, "seconds": 1.0, "detail": text}
     end = deployment(TARGET, {
         "status": text, "message": text, "release": text, "previous": text, "operation": text, "seconds": 1.0,
