@@ -203,9 +203,10 @@ class Engine:
         """Wait until a container has ended and return its exit code. Raises ``engine.silent`` at the timeout."""
         return int(self.call("POST", f"/containers/{container}/wait", timeout=timeout)["StatusCode"])
 
-    def logs(self, container: str, tail: int = 10, *, timestamps: bool = False) -> list[str]:
-        """Return the last lines a container wrote, stdout and stderr together."""
-        query = urlencode({"stdout": 1, "stderr": 1, "tail": tail, "timestamps": int(timestamps)})
+    def logs(self, container: str, tail: int = 10, *, timestamps: bool = False, since: str = "") -> list[str]:
+        """Return the last lines a container wrote (since a time in seconds), stdout and stderr together."""
+        words = {"stdout": 1, "stderr": 1, "tail": tail, "timestamps": int(timestamps)}
+        query = urlencode(words | ({"since": since} if since else {}))
         connection, response = self._open("GET", f"/containers/{container}/logs?{query}")
         try:
             raw = response.read()

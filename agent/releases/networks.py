@@ -32,6 +32,8 @@ EVERYWHERE: Final = 8
 def subnets(site: Site, names: Iterable[str]) -> dict[str, str]:
     """Return a subnet for each of the target's networks, the same one every time.
 
+    A network that was there before us keeps the addresses it has: compose would refuse to change them.
+
     Raises:
         IkomaError: ``network.exhausted`` when the host's address pool is used up.
     """
@@ -39,6 +41,7 @@ def subnets(site: Site, names: Iterable[str]) -> dict[str, str]:
     file = site.home.base / FILE
     with _host_wide(site.paths):
         known: dict[str, str] = read_json(file, default={})
+        wanted = [name for name in wanted if name in known or not _there_already(site, name)]
         missing = [name for name in wanted if name not in known]
         if missing:
             taken = _taken(site)
@@ -47,6 +50,11 @@ def subnets(site: Site, names: Iterable[str]) -> dict[str, str]:
                 taken.append(known[name])
             write_json(file, known)
     return {name: known[name] for name in wanted}
+
+
+def _there_already(site: Site, name: str) -> bool:
+    found = site.engine.network(f"{site.slug}_{name}")
+    return found is not None and found["Name"] == f"{site.slug}_{name}"
 
 
 def choose(pool: str, taken: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from agent.host.settings import Settings
 from agent.model.errors import IkomaError
 from agent.model.names import Target
 from agent.model.release import Release
-from agent.releases import networks, prepare, proxy
+from agent.releases import adoption, networks, prepare, proxy
 from agent.releases.site import Site, name_of
 
 _LISTENING: Final = "0A"
@@ -48,6 +48,8 @@ def problems(ctx: Place, release: Release, values: Path | None = None) -> list[I
         return [error, *_routes(site, release)]
     found = [finding.error() for finding in prepared.findings]
     found += networks.clashes(prepared.normalised, site.engine)
+    accept = getattr(ctx, "args", {}).get("accept") or ()  # who only looks accepts nothing
+    found += adoption.problems(site, prepared.normalised, accept)
     return [*found, *published(site, prepared.normalised), *_routes(site, release), *_proxy(site, release)]
 
 

@@ -51,7 +51,12 @@ def retire(site: Site) -> Retired:
     record = records.record(site, current.release) or {}
     needed = {current.release, current.previous or current.release}
     releases = records.retire(site, int(record.get("retention", KEEP)), needed)
-    return Retired(releases, _images(site), _files(site))
+    return Retired(releases, _images(site, records.all_records(site)), _files(site))
+
+
+def release_all(site: Site) -> list[str]:
+    """Let go of every image of a target whose containers are gone; return those that nobody else holds, now removed."""
+    return _images(site, kept=[])
 
 
 def surplus(held: Collection[str], kept: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -66,12 +71,12 @@ def named(kept: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield str(service.get("image", ""))
 
 
-def _images(site: Site) -> list[str]:
+def _images(site: Site, kept: Iterable[Mapping[str, Any]]) -> list[str]:
     """Let go of the images of releases that are gone, and remove those that nobody else holds."""
     file = site.home.base / HELD
     with _host_wide(site.paths):
         held: dict[str, str] = read_json(file, default={})
-        gone = surplus(held, records.all_records(site))
+        gone = surplus(held, kept)
         if not gone:
             return []
         write_json(file, {image: since for image, since in held.items() if image not in gone})

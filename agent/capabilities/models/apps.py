@@ -27,11 +27,38 @@ class HealthResult(OfTarget):
     services: dict[str, str]
 
 
+class ListedApp(OfTarget):
+    """One app."""
+
+    release: str | None
+    status: str | None
+    since: str | None
+    services: int
+    routes: list[str]
+
+
+class ListResult(Result):
+    """Every app that the key may act on."""
+
+    apps: list[ListedApp]
+    warnings: list[Problem] = []
+
+
+class RemoveArgs(Args):
+    """What goes; a last backup is made before."""
+
+    confirm: str = Field(description="The name of the target, typed again: `shop`, or `shop_staging`.")
+    volumes: bool = Field(default=False, description="Its volumes go too.")
+    database: bool = Field(default=False, description="Its database and roles go too.")
+
+
 class LogsArgs(Args):
     """Which lines."""
 
     service: Service | None = None
     tail: int = Field(default=100, ge=1, le=2000, description="How many lines at most.")
+    cursor: str | None = Field(default=None, description="Only what came after an answer that had this `cursor`.")
+    wait: int = Field(default=0, ge=0, le=25, description="Seconds to wait for a line where there is none yet.")
 
 
 class LogLine(Result):
@@ -46,6 +73,7 @@ class LogsResult(OfTarget):
     """The lines, in the order of time."""
 
     lines: list[LogLine]
+    cursor: str = Field(description="Ask with it again to get what comes next.")
 
 
 class ReleasesResult(OfTarget):

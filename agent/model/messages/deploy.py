@@ -17,6 +17,54 @@ MESSAGES = {
         "Deploy a release that can, or go back with the database: python -m bridge rollback --restore-database",
         "Déployez une livraison qui le peut, ou revenez avec la base : python -m bridge rollback --restore-database",
     ),
+    "adopt.first": Message(
+        "A compose project named {slug} is here already ({services}), and no deployment made it.",
+        "Un projet compose nommé {slug} existe déjà ({services}), et aucun déploiement ne l'a créé.",
+        "Take it over, so that its volumes are kept: python -m bridge call apps.adopt --app {app}",
+        "Reprenez-le, pour que ses volumes soient conservés : python -m bridge call apps.adopt --app {app}",
+    ),
+    "adopt.empty_volume": Message(
+        "The volume {volume} ({name}) would start empty, while {other} exists outside this application.",
+        "Le volume {volume} ({name}) démarrerait vide, alors que {other} existe hors de cette application.",
+        "Name it in the compose file (“name: {other}”, allowed by the host settings as volume:{other}), or say that it may "
+        "start empty: --accept empty:{volume}",
+        "Nommez-le dans le fichier compose (« name: {other} », permis par les réglages de l'hôte : volume:{other}), ou "
+        "acceptez qu'il démarre vide : --accept empty:{volume}",
+    ),
+    "adopt.ours": Message(
+        "{slug} is deployed by this agent already.",
+        "{slug} est déjà déployée par cet agent.",
+        "See it: python -m bridge status",
+        "Voyez-la : python -m bridge status",
+    ),
+    "adopt.nothing": Message(
+        "No compose project named {slug} runs here. Those that run: {projects}.",
+        "Aucun projet compose nommé {slug} ne tourne ici. Ceux qui tournent : {projects}.",
+        "An app is taken over under the project's own name: call the app so in ikoma.release.json.",
+        "Une application est reprise sous le nom du projet : nommez-la ainsi dans ikoma.release.json.",
+    ),
+    "adopt.volume": Message("keeps the volume {name}", "conserve le volume {name}"),
+    "adopt.network": Message("keeps the network {name}", "conserve le réseau {name}"),
+    "adopt.done": Message(
+        "{services} service(s) taken over, with {volumes} volume(s) and {networks} network(s)",
+        "{services} service(s) repris, avec {volumes} volume(s) et {networks} réseau(x)",
+    ),
+    "remove.confirm": Message(
+        "Removing {slug} takes its name typed again.",
+        "Pour retirer {slug}, tapez son nom encore une fois.",
+        "Add: confirm={slug} (and volumes=true, database=true if they are to go too).",
+        "Ajoutez : confirm={slug} (et volumes=true, database=true s'ils doivent partir aussi).",
+    ),
+    "remove.no_admin": Message(
+        "This host has no administrator's connection to drop a database with.",
+        "Cet hôte n'a pas de connexion d'administrateur pour supprimer une base.",
+        "Set “admin_dsn” in /etc/ikoma/settings.json, or remove the app without database=true.",
+        "Définissez « admin_dsn » dans /etc/ikoma/settings.json, ou retirez l'application sans database=true.",
+    ),
+    "remove.done": Message(
+        "removed: {containers} container(s), {networks} network(s), {volumes} volume(s), {images} image(s)",
+        "retiré : {containers} conteneur(s), {networks} réseau(x), {volumes} volume(s), {images} image(s)",
+    ),
     "rollback.no_restore_point": Message(
         "No restore point is recorded from before what release {release} does not know.",
         "Aucun point de restauration n'est enregistré d'avant ce que la livraison {release} ignore.",

@@ -86,7 +86,7 @@ class Plain:
 
 
 class Rollout(Plain):
-    """The same, each routed service replaced by docker-rollout: a second container, its health awaited, the old gone."""
+    """The same, each routed service replaced by docker-rollout: a second container, then the old one goes."""
 
     name = "docker-rollout"
 

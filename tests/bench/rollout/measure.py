@@ -68,17 +68,20 @@ class Measurement:
         self.host = Host()
         self.rows: list[plot.Row] = []
 
-    def run(self, kills: int) -> dict[str, Any]:
-        """Measure everything; return the facts."""
+    def run(self, kills: int, keep: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        """Measure everything; ``keep`` is given the facts each time there are more. Return them all."""
         facts: dict[str, Any] = {"seed": self.seed, "rate": self.rate, "turns": [turn.version for turn in self.turns]}
-        facts["ours"] = self.ours()
-        facts["rollback"] = self.rollback()
-        facts["kills"] = self.killed(kills) if kills else None
+        facts |= {"ours": self.ours(), "rollback": self.rollback(), "others": [], "kills": None}
+        keep(facts)
         self.host.perform("deploy.down")
-        facts["others"] = [self.other(Plain(self.host))]
-        if self.script is not None:
-            facts["others"].append(self.other(Rollout(self.host, self.script)))
+        others = [Plain(self.host), *([Rollout(self.host, self.script)] if self.script else [])]
+        for contender in others:
+            facts["others"].append(self.other(contender))
+            keep(facts)
         self.host.perform("deploy.up")
+        if kills:
+            facts["kills"] = self.killed(kills)
+            keep(facts)
         return facts
 
     def ours(self) -> dict[str, Any]:
@@ -209,14 +212,17 @@ def summary(samples: Sequence[Sequence[Any]], turns: Sequence[Turn]) -> dict[str
 def measure(count: int, seed: int, rate: float, kills: int, script: Path | None) -> None:
     """Measure and write docs/results/rollout.json and rollout.svg. Raises RigError when something must not be so."""
     measurement = Measurement(count, seed, rate, script)
+
+    def keep(facts: dict[str, Any]) -> None:
+        path = paired.write("rollout", facts)
+        title = f"{count} releases at {rate:.0f} requests a second: answered (blue) and failed (red)"
+        path.with_suffix(".svg").write_text(plot.svg(measurement.rows, title))
+
     try:
-        facts = measurement.run(kills)
+        facts = measurement.run(kills, keep)
     except IkomaError as error:
         raise RigError(str(error)) from error
-    path = paired.write("rollout", facts)
-    title = f"{count} releases at {rate:.0f} requests a second: answered (blue) and failed (red)"
-    path.with_suffix(".svg").write_text(plot.svg(measurement.rows, title))
-    print(f"\nwritten to {path.name} and {path.with_suffix('.svg').name}")
+    print("\nwritten to docs/results/rollout.json and rollout.svg")
     ours = facts["ours"]
     if ours["failed"] or ours["answered_by_bad"]:
         raise RigError(f"users noticed: {ours['failures']}, {ours['answered_by_bad']} answers by bad releases")
