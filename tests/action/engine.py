@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ class Engine:
     """Evaluates what stands between ``${{`` and ``}}``."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._process = subprocess.Popen(
             ["node", str(HERE / "expressions.mjs")],
             stdin=subprocess.PIPE,
@@ -36,9 +38,10 @@ class Engine:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        stdin.write(json.dumps(request) + "\n")
-        stdin.flush()
-        answer = json.loads(stdout.readline())
+        with self._lock:
+            stdin.write(json.dumps(request) + "\n")
+            stdin.flush()
+            answer = json.loads(stdout.readline())
         if "error" in answer:
             raise ValueError(f"{answer['error']} in {request.get('text', request.get('condition'))}")
         return answer["value"]

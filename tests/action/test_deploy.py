@@ -1,0 +1,203 @@
+"""Releases and rollbacks through the workflows as they stand: real build, registry, SSH and host; GitHub's double.
+
+One app lives through all of it in this order: planned, released, released again, broken, rolled back, released twice
+at once.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.action import events
+from tests.action.engine import Engine
+from tests.action.runner import Ended, Runner
+from tests.faults.app import GOOD, App
+from tests.faults.lab import Lab
+from tests.github.double import JOB_TOKEN
+from tests.github.server import Server, serve
+
+HOSTILE = "<img src=x> [x](https://evil.example) ::set-output name=status::HEALTHY"
+CRASHING = f"echo '::error::{HOSTILE}'; echo '##[add-mask]web'; printf '\\033[2J::stop-commands::x\\n'; exit 7\n"
+
+
+@dataclass
+class Story:
+    """One app, its host, and what GitHub has of it."""
+
+    lab: Lab
+    app: App
+    github: Server
+    engine: Engine
+    root: Path
+    machine: Path
+    runs: int = 0
+    first_release: str = ""
+
+    def runner(self, context: dict[str, Any]) -> Runner:
+        """Return a fresh job with the app checked out."""
+        self.runs += 1
+        root = self.root / f"run-{self.runs}"
+        root.mkdir()
+        (root / "temp").symlink_to(self.machine)
+        event = root / "event.json"
+        event.write_text(json.dumps(context["event"]))
+        builder = {name: self.lab.env[name] for name in ("DOCKER_HOST", "SSL_CERT_FILE")}
+        made = Runner(root, self.engine, context | {"actor": self.lab.env["BRIDGE_REGISTRY_USER"]}, event, builder)
+        made.workspace.rmdir()
+        subprocess.run(["git", "clone", "-q", str(self.app.repo), str(made.workspace)], check=True)
+        return made
+
+    @property
+    def head(self) -> str:
+        done = subprocess.run(["git", "-C", str(self.app.repo), "rev-parse", "HEAD"], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The inputs that say where it goes."""
+        host, key = self.lab.env["BRIDGE_HOST"], Path(self.lab.env["BRIDGE_KNOWN_HOSTS"]).read_text().split("\n")[0]
+        return {"host": host, "host-key": key.partition(" ")[2], "registry": self.lab.env["BRIDGE_REGISTRY"]}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        return {
+            "BRIDGE_SSH_KEY": Path(self.lab.env["BRIDGE_SSH_KEY"]).read_text(),
+            "BRIDGE_REGISTRY_TOKEN": self.lab.env["BRIDGE_REGISTRY_TOKEN"],
+        }
+
+    def release(self, tag: str, **more: Any) -> Ended:
+        """Run the deploy workflow for a pushed tag."""
+        return self.job(events.tag(self.github.url, JOB_TOKEN, tag, self.head, run=str(9000 + self.runs)), **more)
+
+    def job(self, context: dict[str, Any], **more: Any) -> Ended:
+        base = {"build-values": f"BASE_IMAGE={self.lab.env['RIG_BUSYBOX_IMAGE']}"}
+        return self.runner(context).job("deploy.yml", "deploy", self.place | base | more, self.secrets)
+
+    def states(self) -> list[str | None]:
+        """Return the state of each deployment that GitHub knows, the oldest first."""
+        return [
+            self.github.double.state(item["id"])
+            for item in sorted(self.github.double.deployments, key=lambda item: item["id"])
+        ]
+
+
+@pytest.fixture(scope="module")
+def story(
+    rig: dict[str, str], engine: Engine, machine: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    root = tmp_path_factory.mktemp("story")
+    lab = Lab(rig)
+    lab.fault()
+    before = lab.apps()
+    app = App(root / "app", "action", {"0001_init": "create table visits (id bigint primary key);"})
+    app.write("one")
+    with serve() as github:
+        yield Story(lab, app, github, engine, root, machine)
+        assert not github.violations
+    lab.remove(lab.apps() - before)
+
+
+def test_a_pull_request_tells_what_would_be_built_before_anything_is(story: Story) -> None:
+    story.github.double.open_pull(7, story.head)
+    runner = story.runner(events.pull_request(story.github.url, JOB_TOKEN, head=story.head))
+    values = {"build-values": f"BASE_IMAGE={story.lab.env['RIG_BUSYBOX_IMAGE']}"}
+    ended = runner.job("check.yml", "check", story.place | values, story.secrets)
+    assert ended.outputs["status"] == "PLANNED", ended.log.shown
+    [comment] = story.github.double.comments[7]
+    assert "builds 2 of 2 images" in comment["body"]
+    assert not story.lab.containers(story.app.name)
+
+
+def test_a_release_tag_is_built_deployed_and_recorded(story: Story) -> None:
+    ended = story.release("v1.0.0")
+    assert ended.ok, ended.log.shown
+    assert ended.outputs["status"] == "HEALTHY"
+    assert story.lab.ask(story.app.host) == (200, "one")
+    assert story.states() == ["success"]
+    assert ended.steps["Keep the release"] == "success"
+    assert "HEALTHY" in ended.summary or ended.outputs["release"] in ended.summary
+    story.first_release = ended.outputs["release"]
+    for secret in (*story.secrets.values(), JOB_TOKEN):
+        assert secret not in ended.log.shown
+        assert secret.splitlines()[-1] not in ended.log.shown
+
+
+def test_a_kept_release_is_deployed_again_without_a_build_and_changes_nothing(story: Story) -> None:
+    kept = next((story.root / "run-2/artifacts").glob("*/*.tar.gz"))
+    runner = story.runner(events.tag(story.github.url, JOB_TOKEN, "v1.0.0", story.head, run="9100"))
+    (runner.workspace / "kept.tar.gz").write_bytes(kept.read_bytes())
+    place = {name.replace("-", "_"): value for name, value in story.place.items()}
+    ended = runner.action(command="deploy", release="kept.tar.gz", ssh_key=story.secrets["BRIDGE_SSH_KEY"],
+                          registry_token=story.secrets["BRIDGE_REGISTRY_TOKEN"], **place)  # fmt: skip
+    assert ended.ok, ended.log.shown
+    assert ended.outputs["release"] == story.first_release
+    assert "::group::build" not in ended.log.raw
+
+
+def test_the_next_release_makes_the_one_before_inactive(story: Story) -> None:
+    story.app.write("two")
+    ended = story.release("v1.1.0")
+    assert ended.ok, ended.log.shown
+    assert story.lab.ask(story.app.host) == (200, "two")
+    assert story.states()[-1] == "success"
+    assert set(story.states()[:-1]) == {"inactive"}
+
+
+def test_a_release_that_crashes_is_put_back_and_its_words_are_only_words(story: Story) -> None:
+    story.app.write("three")
+    (story.app.repo / "serve.sh").write_text(CRASHING)
+    story.app._commit("crash")
+    ended = story.release("v1.2.0")
+    assert not ended.ok
+    assert ended.outputs["status"] == "ROLLED_BACK"
+    assert story.lab.ask(story.app.host) == (200, "two")
+    assert story.states()[-1] == "failure"
+    assert {command.name for command in ended.log.commands} <= {"group", "endgroup", "add-mask", "error", "warning"}
+    assert "web" not in ended.log.masks
+    assert "\033" not in ended.log.raw
+    assert "<img" not in ended.summary
+    assert "](https://evil.example)" not in ended.summary
+
+
+def test_a_rollback_by_hand_goes_to_the_release_that_was_chosen(story: Story) -> None:
+    inputs = {"to": story.first_release, "host": story.place["host"], "host-key": story.place["host-key"]}
+    runner = story.runner(events.dispatch(story.github.url, JOB_TOKEN, inputs))
+    ended = runner.job("rollback.yml", "rollback", inputs, {"BRIDGE_SSH_KEY": story.secrets["BRIDGE_SSH_KEY"]})
+    assert ended.ok, ended.log.shown
+    assert ended.outputs["status"] == "HEALTHY"
+    assert ended.outputs["release"] == story.first_release
+    assert story.lab.ask(story.app.host) == (200, "one")
+    assert story.states()[-1] == "success"
+
+
+def test_two_runs_at_once_deploy_one_after_the_other(story: Story) -> None:
+    story.app.write("four")
+    (story.app.repo / "serve.sh").write_text(GOOD)
+    story.app._commit("again")
+    ends: list[Ended] = []
+    contexts = [events.tag(story.github.url, JOB_TOKEN, f"v1.3.{n}", story.head, run=str(9200 + n)) for n in (0, 1)]
+    lock = threading.Lock()
+
+    def run(context: dict[str, Any]) -> None:
+        ended = story.job(context)
+        with lock:
+            ends.append(ended)
+
+    threads = [threading.Thread(target=run, args=(context,)) for context in contexts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(240)
+    told = "\n\n".join(ended.log.shown for ended in ends)
+    assert [ended.outputs["status"] for ended in ends] == ["HEALTHY", "HEALTHY"], told
+    assert len({ended.outputs["release"] for ended in ends}) == 1
+    assert story.lab.ask(story.app.host) == (200, "four")
+    assert story.states().count("success") == 1
