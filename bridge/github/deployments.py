@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -15,6 +16,8 @@ State = Literal["in_progress", "success", "failure", "error", "inactive"]
 
 DESCRIPTION: Final = 140
 _LOOKED_AT: Final = 30
+_KNOWN: Final = 200
+"""Newest first: what a retry of this run made is not behind two hundred others."""
 _ENDINGS: Final[dict[str, State]] = {
     "HEALTHY": "success",
     "DONE": "success",
@@ -60,7 +63,8 @@ def move(api: Api, moment: Moment) -> int:
     After a success those before it become inactive. GitHub does that by itself only for environments that are not
     production, and then for every app in them.
     """
-    deployment = api.policy.ensure(lambda: _find(api, moment), lambda: _create(api, moment))
+    known: list[Deployment] = []
+    deployment = api.policy.ensure(lambda: _find(api, moment, known), lambda: _create(api, moment, known))
     status = api.policy.ensure(lambda: _latest(deployment, moment), lambda: _say(deployment, moment))
     if moment.state == "success":
         for former in _replaced(api, moment, deployment, status):
@@ -68,20 +72,17 @@ def move(api: Api, moment: Moment) -> int:
     return deployment.id
 
 
-def _find(api: Api, moment: Moment) -> Deployment | None:
-    found = api.repo.get_deployments(task=moment.task, environment=moment.environment)
-    for index, deployment in enumerate(found):
-        if isinstance(deployment.payload, dict) and deployment.payload.get("operation") == moment.operation:
-            return deployment
-        if index >= 200:  # newest first: a retry of this run is not behind two hundred others
-            break
-    return None
+def _find(api: Api, moment: Moment, known: list[Deployment]) -> Deployment | None:
+    """Return the deployment of this operation, and leave in ``known`` those of the same app and environment."""
+    listed = api.repo.get_deployments(task=moment.task, environment=moment.environment)
+    known[:] = itertools.islice(listed, _KNOWN)
+    return next((item for item in known if _fact(item, "operation") == moment.operation), None)
 
 
-def _create(api: Api, moment: Moment) -> Deployment:
+def _create(api: Api, moment: Moment, known: list[Deployment]) -> Deployment:
     """Without waiting for other checks and without merging anything: the decision to deploy has been made."""
     return api.repo.create_deployment(
-        ref=moment.ref,
+        ref=_ref(moment, known),
         task=moment.task,
         auto_merge=False,
         required_contexts=[],
@@ -93,8 +94,20 @@ def _create(api: Api, moment: Moment) -> Deployment:
     )
 
 
+def _ref(moment: Moment, known: list[Deployment]) -> str:
+    """Return what is deployed: of a rollback what its release was made from, if GitHub has seen that release."""
+    release = moment.facts.get("release")
+    if moment.facts.get("kind") != "rollback" or not release:
+        return moment.ref
+    return next((item.ref for item in known if _fact(item, "release") == release), moment.ref)
+
+
+def _fact(deployment: Deployment, name: str) -> Any:
+    return deployment.payload.get(name) if isinstance(deployment.payload, dict) else None
+
+
 def _latest(deployment: Deployment, moment: Moment) -> DeploymentStatus | None:
-    """Return the newest state if it is the one of ``moment``, or a final one that an older moment must not undo."""
+    """Return the newest state if it is the one of ``moment``."""
     newest = next(iter(deployment.get_statuses()), None)
     if newest is None:
         return None

@@ -50,7 +50,7 @@ class Platform:
         """Write the one comment of this target on the pull request, if there is one."""
         from bridge.github.comments import Comments, Marker
 
-        if self.api is None or not (number := self.pull(self.api)):
+        if self.api is None or _elsewhere(story, self.here) or not (number := self.pull(self.api)):
             return
         text = self.console.redactor(summary.comment(story, self.lang))
         Comments(self.api, number).write(Marker.of(story.target, story.run), text)
@@ -127,6 +127,11 @@ class Platform:
         if end is not None:
             name = "lost"
         return messages.text(f"report.deployment.{name}", {}, self.lang)
+
+
+def _elsewhere(story: Story, here: Context) -> bool:
+    """A rollback started by hand runs on a commit that has nothing to do with the release that comes back."""
+    return here.pull is None and story.start is not None and story.start.kind == "rollback"
 
 
 def _number(api: Api, here: Context) -> int:

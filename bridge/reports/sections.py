@@ -79,6 +79,9 @@ def plan(story: Story, say: Words) -> list[Part]:
     if problems:
         parts.append(Part(f"**{say('refused')}**\n", tuple(f"- {prose(item)}" for item in problems),
                           more=say.left_out(story)))  # fmt: skip
+    warnings = migrations.get("warnings") if (migrations := story.plan["migrations"]) else None
+    if warnings:
+        parts.append(Part("", tuple(f"- ⚠️ {prose(item)}" for item in warnings), more=say.left_out(story)))
     lines = [*((story.plan["host"] or {}).get("lines") or []), *_migration_lines(story.plan, say)]
     if lines:
         parts.append(_folded(say("details"), [f"- {prose(line)}" for line in lines], story, say))
@@ -101,9 +104,17 @@ def plan_sentence(report: PlanReport, say: Words) -> str:
         parts.append(say("plan.reuses", count=len(images)))
     if report["host"] is None:
         return "; ".join([*parts, say("plan.later")]) + "."
-    if report["migrations"] is not None:
-        parts.append(say.counted("plan.migration", len(report["migrations"]["pending"])))
+    if (migrations := report["migrations"]) is not None:
+        parts.append(say.counted("plan.migration", len(migrations["pending"])) + _breaking(migrations, say))
     return "; ".join([*parts, *_moves(report["host"].get("services") or [], say)]) + "."
+
+
+def _breaking(migrations: Mapping[str, Any], say: Words) -> str:
+    """Say what the guard-rails know; an older host knows nothing, and then nothing is said."""
+    if not migrations["pending"] or "breaking" not in migrations:
+        return ""
+    breaking = [str(name) for name in migrations["breaking"]]
+    return f", {say('plan.breaking', names=_names(breaking, say))}" if breaking else f", {say('plan.compatible')}"
 
 
 def _moves(services: Sequence[Mapping[str, Any]], say: Words) -> list[str]:
@@ -141,7 +152,7 @@ def outcome(story: Story, say: Words) -> list[Part]:
         heads = table([say("head.step"), "", say("head.time"), say("head.detail")])
         parts.append(Part(heads, tuple(_step(step) for step in end["steps"]), more=say.left_out(story)))
     if end["services"]:
-        rows = [f"- {code(name)}: {_service(item)}" for name, item in sorted(end["services"].items())]
+        rows = [f"- {code(name)}: {_service(item, say)}" for name, item in sorted(end["services"].items())]
         parts.append(_folded(say("services"), rows, story, say))
     if end["routes"]:
         parts.append(Part(f"{say('routes')}\n", tuple(f"- {address(url)}" for url in end["routes"]),
@@ -186,9 +197,10 @@ def _step(step: Mapping[str, Any]) -> str:
     return row([code(step.get("name", "")), _STEPS.get(status, code(status)), took, prose(step.get("detail", ""))])
 
 
-def _service(item: Mapping[str, Any]) -> str:
+def _service(item: Mapping[str, Any], say: Words) -> str:
     words = [prose(item.get(key, ""), 100) for key in ("action", "state")]
-    return ", ".join(word for word in words if word)
+    cut = [say.counted("cut", item["cut"])] if isinstance(item.get("cut"), int) else []
+    return ", ".join([*(word for word in words if word), *cut])
 
 
 def _under_way(story: Story, say: Words) -> list[Part]:

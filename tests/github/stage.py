@@ -131,7 +131,7 @@ def plan(problems: list[dict[str, Any]] | None = None) -> PlanReport:
         "app": "shop", "environment": "production", "release": "r-0123456789ab",
         "images": images,  # type: ignore[typeddict-item]
         "host": {"services": services, "lines": ["api: replaced"], "problems": problems or []},
-        "migrations": {"pending": ["0002_orders"], "problems": []},
+        "migrations": {"pending": ["0002_orders"], "problems": [], "breaking": [], "warnings": []},
     }  # fmt: skip
 
 

@@ -37,8 +37,8 @@ def test_an_opened_pull_request_gets_one_comment_one_check_run_and_a_summary(git
     (body,) = stage.comments
     assert body.startswith("<!-- ikoma-bridge report app=shop environment=production run=100.1 -->\n## ❌ shop → ")
     assert f"(https://github.com/acme/shop/blob/{HEAD}/apps/web/src/page0.ts#L1)" in body
-    sentence = "builds 2 of 4 images, reuses 2; 1 migration; replaces `api` with a short gap; replaces `web` without"
-    assert sentence in body
+    assert "builds 2 of 4 images, reuses 2; 1 migration, nothing known to break what serves now; " in body
+    assert "replaces `api` with a short gap; replaces `web` without a gap; the rest is untouched." in body
     (run,) = github.double.checks
     assert (run["head_sha"], run["name"], run["conclusion"]) == (HEAD, "ikoma shop (production)", "failure")
     assert github.double.notes[run["id"]][0]["path"] == "apps/web/src/page0.ts"
@@ -252,6 +252,20 @@ def test_a_rollback_is_a_deployment_of_its_own(github: Server, stage: Stage) -> 
     assert job.close() == []
     assert [stage.states[operation][-1] for operation in (OPERATION, back)] == ["inactive", "success"]
     assert github.double.deployments[0]["payload"]["kind"] == "rollback"
+
+
+def test_a_rollback_names_the_tag_that_comes_back_and_leaves_the_pull_request_of_its_own_commit_alone(
+    github: Server, stage: Stage
+) -> None:
+    github.double.open_pull(7, HEAD, merged=MERGED)
+    tag(stage)
+    before = stage.comments
+    job = stage.job({}, name="workflow_dispatch", run=101, GITHUB_REF="refs/heads/main")
+    job.started(start(OPERATION.replace("98c4", "98c9"), kind="rollback"))
+    job.finished(ended(operation=OPERATION.replace("98c4", "98c9")))
+    assert job.close() == []
+    assert github.double.deployments[0]["ref"] == "v1.2.3"
+    assert stage.comments == before
 
 
 def test_a_run_that_is_repeated_creates_no_second_deployment(github: Server, stage: Stage) -> None:

@@ -72,6 +72,12 @@ MESSAGES = {
     ),
     "report.plan.migration.one": Message("{count} migration", "{count} migration"),
     "report.plan.migration.many": Message("{count} migrations", "{count} migrations"),
+    "report.plan.compatible": Message(
+        "nothing known to break what serves now", "rien de connu ne casse ce qui sert aujourd'hui"
+    ),
+    "report.plan.breaking": Message(
+        "**{names} may break what serves now**", "**{names} peut casser ce qui sert aujourd'hui**"
+    ),
     "report.plan.applies": Message("applies migration {name}", "applique la migration {name}"),
     "report.plan.started": Message("starts {services}", "démarre {services}"),
     "report.plan.replaced": Message("replaces {services} without a gap", "remplace {services} sans interruption"),
@@ -118,6 +124,8 @@ MESSAGES = {
         "L'hôte revient à {release}. Si ce texte reste, le runner s'est arrêté avant la fin ; voyez où cela en est :",
     ),
     "report.services": Message("Services", "Services"),
+    "report.cut.one": Message("{count} connection cut at the end of its drain", "{count} connexion coupée"),
+    "report.cut.many": Message("{count} connections cut at the end of its drain", "{count} connexions coupées"),
     "report.routes": Message("It answers at:", "Adresses :"),
     "report.warnings": Message("Warnings", "Avertissements"),
     "report.remedy": Message("What to do:", "Que faire :"),
