@@ -23,7 +23,7 @@ from agent.host.paths import Paths
 from agent.model import messages
 from agent.model.errors import Exit, IkomaError, Misuse
 from agent.model.names import PRODUCTION, Target, check_operation
-from agent.operations import incoming, recovery, tend
+from agent.operations import incoming, recovery, retention, tend
 from agent.operations.journal import Journal
 from agent.protocol import Body
 
@@ -91,7 +91,7 @@ def _attach(at: Local) -> int:
 
 
 def _status(at: Local) -> int:
-    targets = [Target(at.options.app, at.options.environment)] if at.options.app else _targets(at.paths)
+    targets = [Target(at.options.app, at.options.environment)] if at.options.app else at.targets()
     found = [at.read("status.get", Body(app=one.app, environment=one.environment)) for one in targets]
     if at.options.json:
         print(json.dumps(found[0] if at.options.app else found, ensure_ascii=False))
@@ -106,7 +106,9 @@ def _recover(at: Local) -> int:
     if at.paths.journal.exists():
         with Journal(at.paths) as journal:
             incoming.sweep(at.paths, lambda operation: journal.find(operation) is not None)
-    ballast.keep(at.paths, host_settings.load(at.paths).reserve_mb)
+    settings = host_settings.load(at.paths)
+    ballast.keep(at.paths, settings.reserve_mb)
+    retention.tidy(at.paths, settings)
     from agent.doors import rounds
 
     for service in [*tend.tend(at.paths), *rounds.begin(at)]:
@@ -147,10 +149,6 @@ def _argument_word(word: str) -> str:
     if "=" not in word:
         raise argparse.ArgumentTypeError(f"“{word}” is not name=value")
     return word
-
-
-def _targets(paths: Paths) -> list[Target]:
-    return [Target.from_slug(folder.name) for folder in sorted(paths.apps.glob("*")) if folder.is_dir()]
 
 
 def _tell(error: IkomaError) -> None:

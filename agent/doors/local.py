@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import io
 import json
@@ -18,8 +19,8 @@ from agent.doors.service import Service
 from agent.host.keys import LOCAL
 from agent.host.paths import Paths
 from agent.model import messages
-from agent.model.errors import Exit
-from agent.model.names import PRODUCTION, new_operation
+from agent.model.errors import Exit, Misuse
+from agent.model.names import PRODUCTION, Target, new_operation
 from agent.protocol import Body, Event, exit_code
 
 _KEPT: Final = ("SUPABASE_DB_", "IKOMA_")
@@ -52,6 +53,14 @@ class Local:
             bundle_length=len(bundle),
             bundle_sha256=hashlib.sha256(bundle).hexdigest() if bundle else "",
         )
+
+    def targets(self) -> list[Target]:
+        """Return the targets that this host has folders of."""
+        found = []
+        for folder in sorted(self.paths.apps.glob("*")):
+            with contextlib.suppress(Misuse):  # a folder of somebody else
+                found += [Target.from_slug(folder.name)] if folder.is_dir() else []
+        return found
 
     def read(self, capability: str, body: Body) -> Any:
         """Answer a read. Raises what the capability raises."""

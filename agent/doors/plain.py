@@ -20,6 +20,13 @@ def status(one: dict[str, Any]) -> str:
     return f"{name}  {one['status'] or '-'}  {one['release'] or '-'}  {one['since'] or ''}{busy}".rstrip()
 
 
+def operation(one: dict[str, Any]) -> str:
+    """Return one line for an operation of ``operations.list``, with its app."""
+    name = one["app"] if one["environment"] == "production" else f"{one['app']} ({one['environment']})"
+    when, ended = str(one["created"])[:19].replace("T", " "), one.get("error") or one.get("release") or ""
+    return f"{when}  {name}  {one['capability']}  {one['status']}  {ended}  {one['id']}".replace("    ", "  ")
+
+
 def _text(kind: str, data: dict[str, Any]) -> str:
     if kind == "step":
         seconds = f" {data['seconds']:.1f} s" if "seconds" in data else ""

@@ -122,6 +122,10 @@ class Paths:
     def backups(self) -> Path:
         return self.root / "var/backups/ikoma"
 
+    def repository(self, target: Target) -> Path:
+        """The clone that ``ikoma deploy up`` keeps in step with the app's repository."""
+        return self.state / "repositories" / target.slug
+
     @property
     def log(self) -> Path:
         return self.root / "var/log/ikoma"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -109,6 +110,26 @@ def _interruptible() -> Any:
             self.process.send_signal(signal.SIGTERM)
 
     return Interruptible
+
+
+def attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path) -> int:
+    """Run ``argv`` with our own terminal and streams, for a person at it; return its exit code (128 + signal).
+
+    Raises:
+        IkomaError: ``process.missing``.
+    """
+    words = ["env", f"--chdir={cwd}", *argv]
+    terminal = {name: os.environ[name] for name in ("TERM", "COLUMNS") if name in os.environ}
+    try:
+        pid = os.posix_spawnp(words[0], words, {**(MINIMAL if env is None else env), **terminal})
+    except FileNotFoundError:
+        raise IkomaError("process.missing", program=argv[0]) from None
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's, which shares our terminal
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else 128 - code
 
 
 @dataclass(frozen=True, slots=True)

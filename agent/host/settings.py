@@ -19,6 +19,8 @@ class Settings:
         provision: a first deployment makes database, roles and connections by itself.
         admin_dsn: administrator's connection to PostgreSQL, only for ``provision``.
         database_hosts: ``host`` or ``host:port`` of the servers that a key limited to an app may connect it to.
+        audit_mb, log_mb: size at which the history begins a new file, and the agent's log starts anew.
+        audit_days, journal_days: how long the history and ended operations are kept.
         database_address: ``host:port`` by which containers reach PostgreSQL.
         caddy_image: image of the reverse proxy, by digest.
         http_port, https_port: where Caddy listens on the host.
@@ -57,6 +59,10 @@ class Settings:
     backup_every_hours: int = 24
     backup_keep: int = 14
     database_hosts: tuple[str, ...] = ()
+    audit_mb: int = 16
+    audit_days: int = 730
+    journal_days: int = 180
+    log_mb: int = 16
     http_door: bool = False
     door_port: int = 3000
     door_name: str = ""

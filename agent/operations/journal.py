@@ -53,6 +53,12 @@ _COLUMNS: Final = (
     " started, ended, previous, result FROM operations"
 )
 
+_OLD: Final = """
+SELECT id FROM (
+  SELECT id, ended, ROW_NUMBER() OVER (PARTITION BY slug ORDER BY created DESC, id DESC) AS place FROM operations
+) WHERE ended IS NOT NULL AND ended < ? AND place > ?
+"""
+
 _T = TypeVar("_T")
 
 
@@ -236,6 +242,19 @@ class Journal:
         """Return the data of all warning events."""
         rows = self._rows("SELECT data FROM events WHERE op = ? AND kind = 'warning' ORDER BY seq", (operation,))
         return [json.loads(row[0]) for row in rows]
+
+    def forget(self, before: str, keep: int) -> int:
+        """Take away operations that ended before a time, but the latest ``keep`` of each target; return how many."""
+
+        def write() -> int:
+            with self._transaction():
+                old = [row[0] for row in self._db.execute(_OLD, (before, keep))]
+                for operation in old:
+                    for table, column in (("events", "op"), ("steps", "op"), ("operations", "id")):
+                        self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (operation,))  # noqa: S608
+            return len(old)
+
+        return self._with_space(write, give_up=False)
 
     # --- inside
 

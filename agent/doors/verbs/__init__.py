@@ -28,6 +28,9 @@ class Verb:
 
 TABLE: Final[tuple[Verb, ...]] = (
     Verb(("http",), "agent.doors.http", "Serve over HTTP, on loopback and where the host settings say; see door_port"),
+    Verb(("clean",), "agent.doors.verbs.clean", "Take a test deployment away, volumes and synced repository included"),
+    Verb(("history",), "agent.doors.verbs.history", "What ran on this host, newest first"),
+    Verb(("compose",), "agent.doors.verbs.compose", "Docker Compose by hand, under the agent's locks"),
     Verb(("mcp",), "agent.doors.mcp", "Serve an assistant over standard input and output, in the role of a key"),
 )
 
