@@ -18,6 +18,8 @@ def request_schema(capability: Capability) -> dict[str, Any]:
     required = (["appName"] if capability.needs_target or capability.changes else []) + own.get("required", [])
     if "appName" in required:
         shared["appName"] = _without_null(shared["appName"])
+    for name in capability.secret_args:
+        own.setdefault("properties", {}).setdefault(name, {})["writeOnly"] = True
     return {
         "type": "object",
         "properties": shared | own.get("properties", {}),

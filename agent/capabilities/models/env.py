@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
 from agent.capabilities.models.base import Args, Result
 
 
@@ -13,7 +11,7 @@ class PushArgs(Args):
     """Names and values. The values stay in memory and in the file: no log, event or answer shows one."""
 
     scope: Literal["app", "agent"] = "app"
-    values: dict[str, str] = Field(default={}, json_schema_extra={"writeOnly": True})
+    values: dict[str, str] = {}
     remove: list[str] = []
 
 
