@@ -10,6 +10,12 @@ from bridge.reports.model import DeploymentReport, StageReport
 
 _TAGS: Final = {"failed": "crit", "undone": "crit", "done": "done", "": "done"}
 _MOST: Final = 60
+# What a line of such a diagram may begin with besides the name of a bar.
+_KEYWORD: Final = re.compile(
+    r"title|section|dateFormat|axisFormat|tickInterval|includes|excludes|todayMarker|week(day|end)|click|gantt|acc|"
+    r"inclusiveEndDates|topAxis|displayMode",
+    re.IGNORECASE,
+)
 
 
 class Bar(NamedTuple):
@@ -68,7 +74,8 @@ def gantt(report: DeploymentReport, titles: tuple[str, str]) -> str:
 
 def _word(text: str) -> str:
     """Return a name that no grammar takes for anything else."""
-    return re.sub(r"[^\w .()-]+", " ", text, flags=re.ASCII)[:40].strip() or "step"
+    word = re.sub(r"[^\w .()-]+", " ", text, flags=re.ASCII)[:40].strip() or "step"
+    return f"step {word}" if _KEYWORD.match(word) else word
 
 
 def _clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.bench import noop
+from tests.bench import action, noop
 from tests.bench.rollout import measure
 from tests.rig.commands import RigError
 
@@ -22,12 +22,16 @@ def main() -> int:
     switching.add_argument("--rate", type=float, default=measure.RATE, help="requests a second (default: %(default)s)")
     switching.add_argument("--kills", type=int, default=30, help="workers to kill (default: %(default)s)")
     switching.add_argument("--docker-rollout", type=Path, metavar="FILE", help="its script, to be measured as well")
+    acting = names.add_parser("action", help="the check of a pull request")
+    acting.add_argument("--rounds", type=int, default=5, help="how many, at least 2 (default: %(default)s)")
     for one in (nothing, switching):
         one.add_argument("--seed", type=int, default=1, help="decides the order (default: %(default)s)")
     options = parser.parse_args()
     try:
         if options.name == "noop":
             noop.measure(options.pairs, options.seed)
+        elif options.name == "action":
+            action.measure(options.rounds)
         else:
             measure.measure(options.count, options.seed, options.rate, options.kills, options.docker_rollout)
     except RigError as error:

@@ -41,13 +41,14 @@ def summary(measured: list[dict[str, float]]) -> dict[str, Any]:
     """Return medians, quartiles and the median of the pairs' ratios."""
     columns = {name: [times[name] for times in measured] for name in ("ours", "theirs")}
     return {
-        **{name: _spread(values) for name, values in columns.items()},
+        **{name: spread(values) for name, values in columns.items()},
         "ratio": round(statistics.median(times["ours"] / times["theirs"] for times in measured), 3),
         "ours_faster_in": sum(times["ours"] < times["theirs"] for times in measured),
     }
 
 
-def _spread(values: list[float]) -> dict[str, float]:
+def spread(values: list[float]) -> dict[str, float]:
+    """Return median, quartiles and minimum."""
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
     return {"median": round(middle, 3), "q1": round(low, 3), "q3": round(high, 3), "min": min(values)}
 
