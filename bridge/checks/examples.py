@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bridge.checks.model import Finding, Severity
+from bridge.checks.shown import shown
 from bridge.workspace.monorepo import DATA
 
 if TYPE_CHECKING:
     from bridge.checks.facts import Facts
 
-_SHOWN: Final = re.compile(
-    r"(?:^|/)(?:examples?|samples?|templates?|starters?|boilerplates?|demos|playgrounds?|sandbox(?:es)?|e2e|tests?)(?=/)"
-)
 _KEPT: Final = frozenset({"IKB901", "IKB208", "IKB209", "IKB205"})
 """What is bad wherever it stands: the contract, secrets in git, files that travel into every build context."""
 
@@ -25,8 +22,8 @@ def softened(finding: Finding, facts: Facts) -> Finding:
         return finding
     if DATA.search(finding.file):
         return replace(finding, severity=Severity.INFO)
-    match = _SHOWN.search(finding.file)
-    if match is None or _is_shipped(facts, finding.file[: match.end() + 1]):
+    folder = shown(finding.file)
+    if not folder or _is_shipped(facts, folder):
         return finding
     return replace(finding, severity=Severity.WARNING)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.model.errors import IkomaError
 from bridge.checks import reach
+from bridge.checks.shown import is_shown
 from bridge.workspace import builds, compose, monorepo, statements
 from bridge.workspace.aliases import Aliases
 from bridge.workspace.builds import Build, Image
@@ -39,6 +40,7 @@ class Facts:
         self.manifests, self.repos = monorepo.read(self.tree)
         self.owners = Owners(self.manifests)
         self._reached: dict[int, frozenset[str]] = {}
+        self._built: dict[str, frozenset[str]] = {}
 
     @cached_property
     def main(self) -> Monorepo | None:
@@ -70,6 +72,12 @@ class Facts:
         if id(image) not in self._reached:
             self._reached[id(image)] = reach.reached(self, image)
         return self._reached[id(image)]
+
+    def built(self, repo: Monorepo) -> frozenset[str]:
+        """Return the source files that a build of everything in ``repo`` looks at, where no image says more."""
+        if repo.folder not in self._built:
+            self._built[repo.folder] = reach.built(self, repo)
+        return self._built[repo.folder]
 
     @cached_property
     def composes(self) -> list[Compose]:
@@ -137,19 +145,20 @@ class Facts:
                 stated.append(Build(item.path, item.context, False, item.target, statement=item))
         named = {build.path for build in stated}
         guessed = [
-            Build(path, builds.guess_context(self.tree, path, parsed, self._likely_contexts(path)), True)
+            Build(path, self._guessed_context(path, parsed), True)
             for path, parsed in self.dockerfiles.items()
             if path not in named and isinstance(parsed, Dockerfile)
         ]
         return stated + guessed
 
-    def _likely_contexts(self, path: str) -> list[str]:
-        """Where a Dockerfile is probably built from: the root around it, or its own folder when it belongs to none."""
+    def _guessed_context(self, path: str, parsed: Dockerfile) -> str:
+        """Where a Dockerfile is probably built from: the root around it, or its own package when it belongs to none."""
         owner = self.owners.of(path)
         home = self.repo_of(owner) if owner is not None else None
         if owner is not None and home is None:
-            return [owner.folder]
-        return [home.folder] if home is not None else [repo.folder for repo in self.repos] or ["."]
+            return owner.folder
+        likely = [home.folder] if home is not None else [repo.folder for repo in self.repos] or ["."]
+        return builds.guess_context(self.tree, path, parsed, likely)
 
     @cached_property
     def images(self) -> list[Image]:
@@ -158,7 +167,8 @@ class Facts:
         for build in self.builds:
             parsed = self.dockerfiles.get(build.path)
             repo = self._repo_for(build)
-            if isinstance(parsed, Dockerfile) and repo is not None:
+            shown = build.guessed and is_shown(build.path)
+            if isinstance(parsed, Dockerfile) and repo is not None and not shown:
                 image = Image(self.tree, repo, build, parsed)
                 if image.is_ours:
                     found.append(image)
@@ -175,6 +185,8 @@ class Facts:
             return None
         if owner is not None and (repo := self.repo_of(owner)) is not None:
             return repo
+        if owner is not None and build.guessed:
+            return None
         inside = [repo for repo in self.repos if build.context == "." or repo.folder.startswith(build.context)]
         return inside[0] if inside else None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bridge.checks.usage import is_aside
 from bridge.workspace.builds import Image
 from bridge.workspace.manifests import Manifest, package_of
+from bridge.workspace.monorepo import Monorepo
 
 if TYPE_CHECKING:
     from bridge.checks.facts import Facts
@@ -17,32 +18,40 @@ _TASKS = ("turbo", "nx", "lerna")
 def reached(facts: Facts, image: Image) -> frozenset[str]:
     """Return the source files that the build of ``image`` needs: a superset where an import cannot be followed."""
     repo = image.repo
-    apps = _tops(image)
+    apps = _tops(repo, image.apps)
     pending = [path for name in apps if name in repo.by_name for path in sources(facts, repo.by_name[name])]
     for name in image.members - apps:
         if name in image.apps or is_built(image, repo.by_name[name]):
             pending += _compiled(facts, repo.by_name[name])
+    return _followed(facts, repo, pending)
+
+
+def built(facts: Facts, repo: Monorepo) -> frozenset[str]:
+    """Return what a build of all packages looks at."""
+    return _followed(facts, repo, [path for member in repo.by_name.values() for path in _compiled(facts, member)])
+
+
+def _followed(facts: Facts, repo: Monorepo, pending: list[str]) -> frozenset[str]:
     seen: set[str] = set()
     while pending:
         path = pending.pop()
         if path not in seen:
             seen.add(path)
             for specifier in facts.imports.files.get(path, ()):
-                pending += _targets(facts, image, specifier, path)
+                pending += _targets(facts, repo, specifier, path)
     return frozenset(seen)
 
 
-def _tops(image: Image) -> frozenset[str]:
-    """Of what an image is about, the packages that nothing else of it stands on: the others are entered by imports."""
-    repo = image.repo
-    used = {link for name in image.apps if name in repo.by_name for link in repo.links(repo.by_name[name]) - {name}}
-    return frozenset(image.apps - used) or image.apps
+def _tops(repo: Monorepo, apps: frozenset[str]) -> frozenset[str]:
+    """Of what is built, the packages that nothing else of it stands on: the others are entered by imports."""
+    used = {link for name in apps if name in repo.by_name for link in repo.links(repo.by_name[name]) - {name}}
+    return frozenset(apps - used) or apps
 
 
 def _compiled(facts: Facts, manifest: Manifest) -> list[str]:
     """What a package's own build looks at: its sources, or its entries where it is written as it is run."""
     found = sources(facts, manifest)
-    typed = [path for path in found if not path.endswith((".js", ".cjs", ".mjs", ".jsx"))]
+    typed = [path for path in found if not path.endswith((".js", ".cjs", ".mjs"))]
     return [*typed, *facts.graph.entries(manifest, manifest.name)] if typed else found
 
 
@@ -86,11 +95,11 @@ def _runs_tasks(image: Image, name: str) -> bool:
     return any(task in scripts.get(word, "") for word in used for task in _TASKS)
 
 
-def _targets(facts: Facts, image: Image, specifier: str, path: str) -> list[str]:
+def _targets(facts: Facts, repo: Monorepo, specifier: str, path: str) -> list[str]:
     if specifier.startswith((".", "#")) or (local := facts.graph.local(specifier, path)) is not None:
         found = facts.graph.local(specifier, path) if specifier.startswith((".", "#")) else local
         return [found] if found else []
-    member = image.repo.by_name.get(package_of(specifier))
+    member = repo.by_name.get(package_of(specifier))
     if member is None:
         return []
     entries = facts.graph.entries(member, specifier)

@@ -19,7 +19,7 @@ _ASIDE: Final = re.compile(
     r"(?:^|/)(?:__tests__|__mocks__|__fixtures__|tests?|e2e|cypress|playwright|\.storybook|stories|fixtures?|examples?|"
     r"templates?|_templates|benchmarks?|scripts?|docs?|\.github|spec|specs|testing|playground|sandbox|storybook|demo|"
     r"seeds?|mocks?|evals?|test-utils?|integration-tests?|perf|hack|tools|tooling)/"
-    r"|\.(?:test|spec|stories|story|e2e|bench|eval|cy|mock|fixture|d)\.[cm]?[jt]sx?$"
+    r"|\.(?:test|spec|input|output|stories|story|e2e|bench|eval|cy|mock|fixture|d)\.[cm]?[jt]sx?$"
     r"|(?:^|/)(?:vitest|jest|playwright|cypress|eslint|prettier|commitlint|knip|lint-staged|stylelint|release|karma|"
     r"plop|lingui|i18next|codegen|graphql|crowdin|oxlint|oxfmt|turbo|syncpack|size-limit|sentry|checkly|wdio|trigger|"
     r"drizzle|prisma|changelog|renovate|dangerfile|gulpfile|Gruntfile)[\w.-]*\.[cm]?[jt]s$"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from bridge.checks.resolve import Found
 from bridge.checks.usage import Missing, Use
 from bridge.workspace.builds import Image
 from bridge.workspace.confirm import Kind
+from bridge.workspace.manifests import Manifest
 from bridge.workspace.monorepo import Monorepo
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ def _resolved(
     facts: Facts, repo: Monorepo, missing: Missing, built: list[Use], images: list[Image]
 ) -> tuple[Severity | None, str, list[Image]]:
     manifest, name = missing.manifest, missing.name
+    if all(_by_shim(repo, name, use) for use in built):
+        return Severity.WARNING, "only the tool whose settings these are may find it", []
     everywhere = resolve.whole(repo, manifest, name)
     broken = [image for image in images if resolve.in_image(repo, manifest, name, image) is Found.NOWHERE]
     if broken and not _needing(facts, broken, built):
@@ -78,7 +82,11 @@ def _resolved(
         return Severity.WARNING, f"it does not resolve in the image of {_list(broken)}, {_why_not(built)}", broken
     if everywhere in (Found.NOWHERE, Found.UNKNOWN):
         if not facts.images:
-            return Severity.ERROR if any(map(_runs, built)) else Severity.WARNING, "it does not resolve", images
+            loose = manifest is repo.root and repo.is_workspace
+            stops = (
+                not loose and _is_run(manifest) and any(_runs(use) and use.path in facts.built(repo) for use in built)
+            )
+            return Severity.ERROR if stops else Severity.WARNING, "it does not resolve", images
         return Severity.INFO, "it does not resolve, but no image contains this package", []
     if not images and facts.images:
         return Severity.INFO, "it resolves by hoisting, and no image contains this package", []
@@ -90,6 +98,24 @@ def _needing(facts: Facts, images: list[Image], built: list[Use]) -> list[Image]
     """Return the images whose build reaches one of these uses."""
     running = [use for use in built if _runs(use)]
     return [image for image in images if any(use.path in facts.reached(image) for use in running)] if running else []
+
+
+def _is_run(manifest: Manifest) -> bool:
+    """Whether something builds, starts or publishes a package, and not its authors alone."""
+    named = any(name in manifest.data for name in ("main", "module", "exports", "bin"))
+    return named or any(_WORK.match(name) for name in manifest.scripts) or not manifest.data.get("private")
+
+
+_WORK = re.compile(r"(?:pre)?(?:build|start|deploy|bundle|compile|serve|dev|release)\b")
+_LOADED = re.compile(r"(?:^|/)(?:uno|unocss|tailwind|postcss|metro|babel|nuxt)\.config\.\w+$")
+
+
+def _by_shim(repo: Monorepo, name: str, use: Use) -> bool:
+    """Whether a tool finds it for its settings: what pnpm links searches all packages, by require alone."""
+    if repo.manager.name != "pnpm" or repo.lock is None or name not in repo.lock.versions:
+        return False
+    required = use.kind is Kind.REQUIRE and re.search(r"\.config\.c?js$", use.path) is not None
+    return required or _LOADED.search(use.path) is not None
 
 
 def _runs(use: Use) -> bool:

@@ -30,8 +30,11 @@ def check(facts: Facts) -> Iterable[Finding]:
     done: set[str] = set()
     for image in facts.images:
         if _runs_without_dev(image):
+            brought = {f"{image.prefix}{path}" for run in image.installs for path in run.files.values()}
             for name in sorted(image.repo.closure(image.apps, ("dependencies", "optionalDependencies"))):
                 manifest = image.repo.by_name[name]
+                if manifest.path not in brought:
+                    continue  # installed by another manifest, as task runners write them
                 if manifest.folder not in done and not _is_bundled(manifest):
                     done.add(manifest.folder)
                     yield from _manifest(facts, image, manifest)
