@@ -52,6 +52,7 @@ def become_agent(paths: Paths) -> None:
     if os.geteuid() != 0 or paths.root != Path("/"):
         return
     keep_environment()
+    os.environ.setdefault("SUDO_USER", "root")  # whoever is at the keyboard, for the history
     user = pwd.getpwnam(USER)
     os.initgroups(USER, user.pw_gid)
     os.setgid(user.pw_gid)
@@ -183,13 +184,14 @@ def _capability_options(capability: Capability, rest: Sequence[str]) -> argparse
     for name in capability.takes or ():
         shown = "value, @file or json:VALUE" if name not in capability.secret_args else "@file"
         parser.add_argument(f"--{name.replace('_', '-')}", dest=f"arg:{name}", metavar="VALUE", help=shown)
-    _add_call_options(parser)
+    _add_call_options(parser, capability.changes)
     parser.set_defaults(run=_capability_call, as_root=False, capability=capability.name, bundle=None)
     return parser.parse_args(rest)
 
 
-def _add_call_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--operation", help="the id of the operation, to repeat a call safely")
+def _add_call_options(parser: argparse.ArgumentParser, changes: bool = True) -> None:
+    if changes:  # a read may have an argument of that name
+        parser.add_argument("--operation", help="the id of the operation, to repeat a call safely")
     parser.add_argument("--refuse", action="store_true", help="do not wait for a target that is held")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
 

@@ -1,0 +1,52 @@
+"""What is typed on the host: every capability by its words, root's variables, and what reaches the agent."""
+
+import argparse
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.capabilities import CAPABILITIES
+from agent.capabilities.index import Capability
+from agent.doors import cli, local, verbs
+from agent.doors.verbs import compose
+from agent.host.paths import Paths
+from agent.model.errors import Misuse
+
+ALL = sorted(CAPABILITIES.values(), key=lambda one: one.name)
+
+
+@pytest.mark.parametrize("capability", ALL, ids=lambda one: one.name)
+@pytest.mark.parametrize("spaced", [True, False])
+def test_every_capability_can_be_typed_with_its_own_options(capability: Capability, spaced: bool) -> None:
+    words = capability.name.split(".", 1) if spaced else [capability.name]
+    given = [f"--{name.replace('_', '-')}=x" for name in capability.takes or () if name not in capability.secret_args]
+    options = cli._options([*words, "--app", "shop", "--env", "staging", *given], CAPABILITIES)
+    if verbs.find(words) is None:
+        assert (options.capability, options.app, options.environment) == (capability.name, "shop", "staging")
+
+
+@pytest.mark.parametrize("verb", verbs.TABLE, ids=lambda one: " ".join(one.words))
+def test_every_verb_of_the_table_is_there_and_explains_itself(
+    verb: verbs.Verb, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli._options([*verb.words, "--help"], CAPABILITIES)
+    assert left.value.code == 0
+    assert verb.summary.split()[0] in capsys.readouterr().out
+
+
+def test_root_keeps_only_what_is_meant_for_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"SUPABASE_DB_DSN": "x", "SUPABASE_DB_SCHEMA": "y", "IKOMA_LANG": "fr", "PATH": "/bin", "LANG": "C"}
+    dropped = {"LD_PRELOAD": "x", "PGPASSWORD": "y", "DOCKER_HOST": "z", "PYTHONPATH": "p", "HOME": "/root"}
+    monkeypatch.setattr(os, "environ", kept | dropped)
+    local.keep_environment()
+    assert dict(os.environ) == kept
+
+
+@pytest.mark.parametrize("words", [["down"], ["stop", "web"], ["--", "rm", "-f"], ["kill"]])
+def test_what_the_agent_would_undo_is_refused_with_what_says_it(words: list[str], tmp_path: Path) -> None:
+    typed = argparse.Namespace(app="shop", environment="staging", words=words)
+    with pytest.raises(Misuse) as caught:
+        compose.run(local.Local(Paths(tmp_path), typed, CAPABILITIES))
+    assert "ikoma deploy down --app shop --env staging" in caught.value.remedy("en")
