@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,8 +35,9 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 
 def test_a_read_stands_under_result_whatever_the_content_type(door: Door) -> None:
     key = {"X_Api_Key": door.keys["api"]}
-    for kind in ({}, {"Content_Type": "application/json"}, {"Content_Type": "application/x-www-form-urlencoded"}):
-        reply = door.ask("POST", "/execute/test.echo", b'{"a": [1]}', **key, **kind)
+    for kind in ("application/json", "application/x-www-form-urlencoded", "", None):
+        sent = key if kind is None else key | {"Content_Type": kind}
+        reply = door.ask("POST", "/execute/test.echo", b'{"a": [1]}', **sent)
         assert (reply.status, reply.json["result"]["args"]) == (200, {"a": [1]})
 
 
@@ -84,7 +86,8 @@ def test_an_operation_is_polled_and_replayed_from_any_event(door: Door) -> None:
 def test_without_a_known_key_one_learns_nothing(house: House, path: str) -> None:
     with opened(house) as door:
         method = "POST" if path.startswith("/execute") else "GET"
-        for headers in ({}, {"X_Api_Key": "guess"}, {"X_Api_Key": ""}):
+        tried: list[dict[str, Any]] = [{}, {"X_Api_Key": "guess"}, {"X_Api_Key": ""}]
+        for headers in tried:
             reply = door.ask(method, path, **headers)
             assert (reply.status, reply.json["id"]) == (401, "wire.unknown_key")
             assert "www-authenticate" in reply.headers
@@ -138,7 +141,7 @@ def test_a_key_cannot_look_at_the_operation_of_another_app(door: Door) -> None:
         ({}, 422, "wire.no_app"),
     ],
 )
-def test_what_does_not_fit_is_named(door: Door, content: dict[str, object], status: int, error: str) -> None:
+def test_what_does_not_fit_is_named(door: Door, content: dict[str, Any], status: int, error: str) -> None:
     reply = door.call("apps.logs", **content)
     assert (reply.status, reply.json["id"]) == (status, error)
 

@@ -66,7 +66,7 @@ def test_a_failed_operation_is_an_error_with_all_it_left(house: House) -> None:
     assert answer["structuredContent"]["result"]["error"]["id"] == "process.failed"
 
 
-@pytest.mark.parametrize("options", [(), ("--role", "observer"), ("--key", "ci", "--role", "observer")])
+@pytest.mark.parametrize("options", [(), ("--key", "ci", "--role", "observer")])
 def test_an_assistant_only_reads_unless_more_is_said(house: House, options: tuple[str, ...]) -> None:
     tools, refused = assistant(
         house, [{"do": "tools"}, {"do": "call", "name": "test_deploy", "args": {"appName": "shop"}}], *options
