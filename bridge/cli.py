@@ -17,6 +17,7 @@ from bridge.commands import (
     call,
     check,
     context,
+    db,
     deploy,
     doctor,
     edge,
@@ -97,6 +98,9 @@ _SHORT: Final = {
     "rollback": "Go back to a recorded healthy release.",
     "pipeline run": "Check, build, plan, deploy, and wait until it is healthy.",
     "deploy apply": "Deploy what the registry has, or a kept release.",
+    "db adopt": "Take over the ledger of the Supabase CLI or dbmate.",
+    "db baseline": "Record files as applied that make what the database is.",
+    "db seed": "Sow the rows of the seeds folder.",
     "env init": "Write a file with every value the app asks for.",
     "env diff": "Compare the names here, those there, and those needed.",
 }
@@ -130,6 +134,7 @@ _mount("context", "Settings under a name, for a laptop.", add=context.add, use=c
 app.command("history", short_help=_SHORT["history"])(history.history)
 app.command("audit", short_help=_SHORT["audit"])(audit.audit)
 app.command("doctor", short_help=_SHORT["doctor"])(doctor.doctor)
+_mount("db", "The app's database: take one over, sow rows.", adopt=db.adopt, baseline=db.baseline, seed=db.seed)
 app.command("call")(call.call)
 app.command("action", hidden=True)(action.action)
 if importlib.util.find_spec("bridge.commands.host"):

@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from typing import Final
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
-from agent.database import faults, frame, ledger, statements, stepwise
+from agent.database import faults, foreign, frame, ledger, statements, stepwise
 from agent.database.blockers import LOCK, Watch, migrating
 from agent.database.connect import Connection, idle, session
 from agent.database.fingerprint import catalog
@@ -63,10 +64,11 @@ def migrate(run: Run) -> list[str]:
             ``migration.locked`` and the faults of the connection. What was committed before stands.
     """
     applied: list[str] = []
-    with session(run.dsn, f"ikoma:{run.operation}") as connection, _alone(connection, run):
+    with session(run.dsn, f"ikoma:{run.operation}") as connection, alone(connection, run):
         scripts = _pending(connection, run)
         if scripts:
             _open_ledger(connection, run)
+            run = replace(run, follow=foreign.followed(connection))
         with Watch(run.dsn, connection.info.backend_pid, f"ikoma:{run.operation}") as watch:
             for script in scripts:
                 run.tell("migration.applying", file=script.file)
@@ -96,7 +98,7 @@ def _pending(connection: Connection, run: Run) -> list[Script]:
 
 
 @contextmanager
-def _alone(connection: Connection, run: Run) -> Iterator[None]:
+def alone(connection: Connection, run: Run) -> Iterator[None]:
     """Hold the migration lock. It is polled: a blocking wait would deadlock with a concurrent index build."""
     started, told = time.monotonic(), False
     while not _try_lock(connection):
@@ -150,7 +152,7 @@ def _attempt(connection: Connection, run: Run, script: Script) -> None:
             frame.execute(connection, statement)
         frame.check_open(connection, script, last)
         frame.share_schemas(connection, run)
-        connection.execute(b";".join([frame.TAIL, ledger.record(frame.entry(run, script, started)), b"commit"]))
+        connection.execute(b";".join([frame.TAIL, *frame.recorded(run, script, started), b"commit"]))
     except psycopg.Error as error:
         raise Failed(last, error) from None
     finally:

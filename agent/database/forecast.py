@@ -6,15 +6,15 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.database import ledger, rights, target
-from agent.database.connect import session
+from agent.database import byhand, foreign, ledger, rights, target
+from agent.database.connect import Connection, session
 from agent.database.guard import judge, live
 from agent.database.statements import decode
 from agent.host.paths import TargetPaths
 from agent.host.settings import Settings
 from agent.model.errors import IkomaError
 from agent.model.guardrails import Finding, Known, accepted
-from agent.model.migrations import compare
+from agent.model.migrations import Comparison, compare
 from agent.model.release import Release
 
 
@@ -56,21 +56,35 @@ def of(
             return _judged(Forecast(names, absent), release, texts or {}, known, accept)
         with session(dsn, "ikoma:deploy.plan") as connection:
             comparison = compare(release.migrations, ledger.read(connection))
+            stopping = obstacles(connection, home, release, comparison)
             if not comparison.pending:
-                return Forecast((), comparison.problems())
-            lacking = rights.problems(connection, dsn, release.schemas)
+                return Forecast((), stopping)
             known = live.known(connection, running=running, owned=release.schemas)
-        found = Forecast(comparison.pending, [*lacking, *comparison.problems()])
+        found = Forecast(comparison.pending, stopping)
         return _judged(found, release, texts or {}, known, accept)
     except IkomaError as error:
         return Forecast((), [error])
+
+
+def obstacles(connection: Connection, home: TargetPaths, release: Release, comparison: Comparison) -> list[IkomaError]:
+    """Return every reason why a database is not ready for a release: its ledger, another tool's, or a missing right."""
+    other = foreign.find(connection) if comparison.pending and not ledger.read(connection) else None
+    if other is not None:
+        asked = release.target
+        return [IkomaError("migration.foreign_ledger", kind=other.kind, count=len(other.rows), app=asked.app,
+                           environment=asked.environment)]  # fmt: skip
+    dsn = target.required(home, release.target)
+    lacking = rights.problems(connection, dsn, release.schemas) if comparison.pending else []
+    return [*lacking, *byhand.explained(comparison.problems(), home, release.target)]
 
 
 def _judged(
     found: Forecast, release: Release, texts: Mapping[str, str], known: Known, accept: Sequence[str]
 ) -> Forecast:
     sums = {item.file: item.sha256 for item in release.migrations}
-    sent = [(name, decode(texts[name].encode(), name)) for name in found.pending if _sum(texts.get(name, "")) == sums[name]]
+    sent = [
+        (name, decode(texts[name].encode(), name)) for name in found.pending if _sum(texts.get(name, "")) == sums[name]
+    ]
     told = judge.judge(sent, known)
     stopping = [item.error() for item in accepted(told, accept)]
     return Forecast(found.pending, [*found.problems, *stopping], told)

@@ -11,8 +11,9 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from agent.database import ledger
+from agent.database import foreign, ledger
 from agent.database.connect import Connection, in_transaction, settings
+from agent.database.foreign import Foreign
 from agent.database.statements import Statement
 from agent.model import messages
 from agent.model.dsn import Dsn
@@ -25,7 +26,8 @@ _RESET: Final = (
 TAIL: Final = b"set constraints all immediate; reset session authorization; reset role"
 _UNSHARED: Final = """
     select nspname from pg_namespace where nspname = any(%s)
-       and pg_has_role(nspowner, 'usage') and not has_schema_privilege(%s, oid, 'usage')
+       and pg_has_role(nspowner, 'usage')
+       and case when to_regrole(quote_ident(%s)) is null then false else not has_schema_privilege(%s, oid, 'usage') end
 """
 
 
@@ -56,6 +58,7 @@ class Run:
         schema: where unqualified names go.
         say: takes a line of progress in the language ``lang``.
         remember: keep what the database was before its first migration; a throw-away one has no use for it.
+        follow: ledgers of other tools that are kept in step.
     """
 
     dsn: Dsn
@@ -70,6 +73,7 @@ class Run:
     limits: Limits = field(default_factory=Limits)
     say: Callable[[str], object] = len  # nobody listens
     remember: bool = True
+    follow: Sequence[Foreign] = ()
 
     def tell(self, message_id: str, **params: Any) -> None:
         """Say a sentence of the catalogue."""
@@ -136,7 +140,7 @@ def share_schemas(connection: Connection, run: Run) -> None:
     if not run.app_role:
         return
     connection.execute("reset session authorization; reset role")
-    for (name,) in connection.execute(_UNSHARED, [list(run.schemas), run.app_role]).fetchall():
+    for (name,) in connection.execute(_UNSHARED, [list(run.schemas), run.app_role, run.app_role]).fetchall():
         grant = sql.SQL("grant usage on schema {} to {}")
         connection.execute(grant.format(sql.Identifier(name), sql.Identifier(run.app_role)))
 
@@ -146,3 +150,9 @@ def entry(run: Run, script: Script, started: float) -> ledger.Entry:
     spent = int((time.monotonic() - started) * 1000)
     version, name = version_of(script.file), stem(script.file)
     return ledger.Entry(version, name, script.sha256, spent, run.release, run.operation, script.tokens)
+
+
+def recorded(run: Run, script: Script, started: float) -> list[bytes]:
+    """Return the statements that record a file: in our ledger, and in those that are kept in step."""
+    texts = [statement.text for statement in script.statements]
+    return [ledger.record(entry(run, script, started)), *foreign.record(run.follow, script.file, texts)]

@@ -132,5 +132,5 @@ def _run(connection: Connection, statement: Statement, number: int, left: leftov
 def _finish(connection: Connection, run: Run, script: Script, started: float) -> None:
     connection.execute(frame.begin(run))
     frame.share_schemas(connection, run)
-    entry = frame.entry(run, script, started)
-    connection.execute(b";".join([ledger.record(entry), ledger.forget(entry.version), b"commit"]))
+    version = version_of(script.file)
+    connection.execute(b";".join([*frame.recorded(run, script, started), ledger.forget(version), b"commit"]))

@@ -52,6 +52,11 @@ def of(ctx: Operation) -> Incoming:
     return found
 
 
+def put(ctx: Operation, release: Release, folder: Path) -> None:
+    """Let the operation be about ``release``, whose files lie in ``folder``, from here on."""
+    ctx.facts[_FACT] = Incoming(release, folder)
+
+
 def _open(ctx: Operation) -> Incoming:
     wanted = str(ctx.args.get("release", ""))
     if not RELEASE.fullmatch(wanted):

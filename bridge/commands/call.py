@@ -47,7 +47,7 @@ def call(
     target = where.known_target
     with reach(where, target) as host:
         if _changes(host, where, capability):
-            _operate(where, host, target, capability, args)
+            operate(where, host, target, capability, args)
         else:
             _read(where, host, target, capability, args, speaker)
 
@@ -111,7 +111,8 @@ def _read(where: Where, host: Any, target: Any, capability: str, args: dict[str,
     speaker.answer(result, json.dumps(result, ensure_ascii=False, indent=2))
 
 
-def _operate(where: Where, host: Any, target: Any, capability: str, args: dict[str, Any]) -> None:
+def operate(where: Where, host: Any, target: Any, capability: str, args: dict[str, Any]) -> dict[str, Any]:
+    """Start an operation, follow it, and end as ``finish`` does; return its result when it succeeded."""
     from bridge.commands.ending import finish
     from bridge.pipeline.host import body, perform
     from bridge.reports.progress import progress
@@ -122,3 +123,4 @@ def _operate(where: Where, host: Any, target: Any, capability: str, args: dict[s
         request = body(where, target, console().machine_lang, args)
         result = perform(host, capability, request, operation, face.event)
     finish(result, target, operation)
+    return dict(result)

@@ -29,6 +29,8 @@ class PlanMigrations(Migrations):
     """What the database would get, and why it would not."""
 
     problems: list[str] = []
+    findings: list[dict[str, Any]] = Field(default=[], description="What the guard-rails say of the texts sent along.")
+    breaking: list[str] = Field(default=[], description="Files that the running release may not live with.")
 
 
 class PlanResult(OfTarget):

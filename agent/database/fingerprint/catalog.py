@@ -10,14 +10,13 @@ from psycopg import sql
 
 from agent.database.connect import Connection
 from agent.database.fingerprint import code, relations, wide
-from agent.database.fingerprint.model import Fingerprint, Key
+from agent.database.fingerprint.model import KEPT, Fingerprint, Key
 from agent.database.fingerprint.words import ALIASES, OURS, PLATFORM
 
 LEDGER: Final = "ikoma"
-KEPT: Final = "ikoma_before_"
-"""How the names of schemas begin that a restore has replaced and kept."""
-
 OWNER: Final = "@owner"
+_SUPABASE: Final = "supabase_migrations"
+_OTHERS: Final = Key("table", "public", "schema_migrations")
 APP: Final = "@app"
 
 _BEGIN: Final = """
@@ -63,9 +62,19 @@ def take(connection: Connection, *, owner: str = "", app_role: str = "") -> Fing
         for query in (*relations.QUERIES, *code.QUERIES, *wide.queries(version)):
             for kind, schema, name, facts in connection.execute(_filled(query, fill)).fetchall():
                 objects[Key(kind, schema, name)] = facts
-        return Fingerprint(objects, version // 10000)
+        return Fingerprint(without_ledgers(objects), version // 10000)
     finally:
         connection.execute("rollback")
+
+
+def without_ledgers(objects: dict[Key, str]) -> dict[Key, str]:
+    """Leave out what dbmate and its like note their own work in: no migration makes it. Pure."""
+    if _OTHERS not in objects:
+        return objects
+    return {
+        key: text for key, text in objects.items()
+        if key.schema != _OTHERS.schema or key.name.partition(".")[0] not in (_OTHERS.name, f"{_OTHERS.name}_pkey")
+    }  # fmt: skip
 
 
 def schemas(connection: Connection, migrator: str) -> tuple[list[int], list[int]]:
@@ -73,14 +82,19 @@ def schemas(connection: Connection, migrator: str) -> tuple[list[int], list[int]
     ours: list[int] = []
     platform: list[int] = []
     for oid, name, owner, mine in connection.execute(_SCHEMAS.encode(), [migrator]).fetchall():
-        if name != LEDGER and not name.startswith(KEPT):
+        if name not in (LEDGER, _SUPABASE) and not name.startswith(KEPT):
             (platform if is_platform(name, owner, mine=mine) else ours).append(oid)
     return ours, platform
 
 
+def names_platform(name: str) -> bool:
+    """Whether a schema has the name of one of a platform's. Pure."""
+    return name in _PLATFORM_NAMES or _PLATFORM_PATTERN.fullmatch(name) is not None
+
+
 def is_platform(name: str, owner: str, *, mine: bool) -> bool:
     """Whether a schema is a platform's: it has the name of one, and the migrating role did not make it. Pure."""
-    if name not in _PLATFORM_NAMES and not _PLATFORM_PATTERN.fullmatch(name):
+    if not names_platform(name):
         return False
     return not mine or _PLATFORM_OWNER.fullmatch(owner) is not None
 

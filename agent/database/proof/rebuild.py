@@ -6,25 +6,25 @@ Then the pending files run there too: what comes out is what live must be after 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
-from agent.database import apply, ledger, statements
+from agent.database import accepted, apply, ledger, statements
 from agent.database.connect import Connection, session
 from agent.database.fingerprint import catalog
 from agent.database.fingerprint.compare import Difference, compare
-from agent.database.fingerprint.model import Fingerprint
+from agent.database.fingerprint.model import Fingerprint, Key
 from agent.database.frame import Limits, Run
-from agent.database.proof import likeness, scratch, store
+from agent.database.proof import likeness, platform, scratch, store
 from agent.database.proof.likeness import Likeness
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
-from agent.model.migrations import Applied, File
+from agent.model.migrations import Applied, File, stem, version_of
 from agent.model.migrations import compare as compare_files
 
 _UNKNOWN_EXTENSION: Final = {"0A000", "58P01"}
@@ -34,18 +34,26 @@ _LIMITS: Final = Limits(statement_seconds=600, queue_seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The live database as it is before anything is done to it."""
+    """The live database as it is before anything is done to it.
+
+    Attributes:
+        platform: the schemas that a platform made, on which migrations build.
+        accepted: differences that somebody accepted when the database was taken over.
+    """
 
     rows: tuple[Applied, ...]
     taken: Fingerprint
     stored: store.Stored | None
     likeness: Likeness
+    platform: tuple[str, ...] = ()
+    accepted: Mapping[Key, str] = field(default_factory=dict)
 
     def told(self, rebuilt: Fingerprint, live: Fingerprint | None = None) -> list[Difference]:
         """Return the differences from a rebuild, without what live had before its first migration."""
         taken = live or self.taken
         found = compare(taken, rebuilt)
         spared = likeness.ignorable(taken, rebuilt, self.likeness.baseline, [item.key for item in found])
+        spared |= accepted.spared(self.accepted, taken)
         named = self.likeness.named
         return [replace(item, sql=named(item.sql)) for item in found if item.key not in spared]
 
@@ -69,7 +77,15 @@ def look(connection: Connection, app_role: str) -> Live:
     rows = tuple(ledger.read(connection))
     taken = catalog.take(connection, app_role=app_role)
     baseline = store.load(connection, "baseline") or _supposed(taken, ledger.exists(connection))
-    return Live(rows, taken, store.find(connection, "schema"), likeness.read(connection, baseline, app_role))
+    like = likeness.read(connection, baseline, app_role)
+    known = accepted.read(connection)
+    return Live(rows, taken, store.find(connection, "schema"), like, platform.schemas(connection), known)
+
+
+def taken_over(live: Live, files: Sequence[File]) -> Live:
+    """Return a database that others have made as if ``files`` had made it: nothing of it is given. Pure."""
+    rows = tuple(Applied(version_of(item.file), stem(item.file), item.sha256) for item in files)
+    return replace(live, rows=rows, likeness=replace(live.likeness, baseline=_supposed(live.taken, True)))
 
 
 def _supposed(taken: Fingerprint, migrated: bool) -> Fingerprint:
@@ -79,6 +95,7 @@ def _supposed(taken: Fingerprint, migrated: bool) -> Fingerprint:
     kept = {
         key: text for key, text in taken.objects.items()
         if key.kind in _ENVIRONMENT or key == ("schema", "", "public") or key == ("extension", "", "plpgsql")
+        or (key.kind == "extension" and catalog.names_platform(str(taken.facts(key).get("schema"))))
     }  # fmt: skip
     return Fingerprint(kept, taken.major)
 
@@ -120,6 +137,7 @@ def _empty(run: Run, live: Live, state: Path) -> Iterator[Dsn]:
         inside = replace(admin, database=like.database)
         with session(inside, "ikoma:proof") as connection:
             _settle(connection, like)
+        platform.copy(run.dsn, inside, live.platform, like.major)
         yield replace(inside, user=like.migrator)
 
 

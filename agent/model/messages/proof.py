@@ -55,6 +55,12 @@ MESSAGES: Final[dict[str, Message]] = {
         "Let migrations connect as a role that is no superuser, or allow unprivileged user namespaces (kernel.apparmor_restrict_unprivileged_userns=0).",
         "Faites passer les migrations par un rôle qui n'est pas superutilisateur, ou autorisez les espaces de noms utilisateur (kernel.apparmor_restrict_unprivileged_userns=0).",
     ),
+    "proof.no_platform": Message(
+        "The platform's schemas ({schemas}) could not be copied for the proof: {reason}",
+        "Les schémas de la plateforme ({schemas}) n'ont pas pu être copiés pour la preuve : {reason}",
+        "Let the migrating role read them: grant select on all tables in schema … to …; see python -m bridge call db.status",
+        "Laissez le rôle qui migre les lire : grant select on all tables in schema … to … ; voyez python -m bridge call db.status",
+    ),
     "proof.no_start": Message(
         "The throw-away PostgreSQL for the proof did not start: {reason}",
         "Le PostgreSQL jetable de la preuve n'a pas démarré : {reason}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from agent.database import byhand
 from agent.operations.step import Context, Outcome, Step
 from agent.releases import incoming, prepare, records
 from agent.releases.records import Current
@@ -27,6 +28,7 @@ class Commit(Step):
         previous = _previous(before, release.id)
         records.serve(site, Current(release.id, previous, "HEALTHY", records.now(), ctx.operation))
         records.set_down(site, None)
+        byhand.forget(ctx.home, [item.file for item in release.migrations])
         routes = [f"https://{name}" for name in sorted(release.routes)]
         served = {"release": release.id, "previous": previous, "routes": routes}
         return Outcome(detail=release.id, result=served)

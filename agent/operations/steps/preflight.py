@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from agent.database import apply, compatibility, ledger, rights, target
+from agent.database import apply, compatibility, forecast, ledger, target
 from agent.database.connect import session
 from agent.database.guard import live
 from agent.database.statements import decode
@@ -169,10 +169,9 @@ def _database(ctx: Context, release: Release) -> list[IkomaError]:
             warning = IkomaError("migration.reformatted", files=", ".join(comparison.reformatted))
             ctx.journal.emit("warning", warning.to_json(ctx.lang))
         ctx.facts["pending"] = comparison.pending
-        if not comparison.pending:
-            return comparison.problems()
-        ctx.facts["known"] = live.known(connection, running=ctx.home.current.exists(), owned=release.schemas)
-        return [*rights.problems(connection, dsn, release.schemas), *comparison.problems()]
+        if comparison.pending:
+            ctx.facts["known"] = live.known(connection, running=ctx.home.current.exists(), owned=release.schemas)
+        return forecast.obstacles(connection, ctx.home, release, comparison)
 
 
 def _caught(check: Callable[[], list[IkomaError]]) -> list[IkomaError]:

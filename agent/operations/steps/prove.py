@@ -21,7 +21,7 @@ from agent.operations.step import Context, Outcome, Step
 from agent.operations.steps import database
 from agent.releases import incoming
 
-_UNABLE: Final = {"proof.no_server", "proof.no_cage", "proof.no_extension"}
+_UNABLE: Final = {"proof.no_server", "proof.no_cage", "proof.no_extension", "proof.no_platform"}
 _FINDINGS: Final = {"database.drift", "database.not_empty", "database.not_rebuildable"}
 _SHOWN: Final = 5
 _FACT: Final = "proof"

@@ -1,0 +1,56 @@
+"""What a platform brings that migrations refer to (Supabase's ``auth``, ``storage``, …): taken from live, no rows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from agent.database.backup import tools
+from agent.database.connect import Connection
+from agent.database.fingerprint import catalog
+from agent.host import process
+from agent.model.dsn import Dsn
+from agent.model.errors import IkomaError
+
+_SECONDS: Final = 120.0
+_NAMES: Final = "select nspname from pg_namespace where oid = any(%s) order by nspname"
+
+
+def schemas(connection: Connection) -> tuple[str, ...]:
+    """Return the names of the schemas of a live database that belong to its platform."""
+    _, platform = catalog.schemas(connection, connection.info.user)
+    return tuple(name for (name,) in connection.execute(_NAMES, [platform]).fetchall())
+
+
+def copy(live: Dsn, into: Dsn, names: Sequence[str], major: int) -> None:
+    """Make a platform's schemas in an empty database: without rows, and without what the app hung on them.
+
+    What the throw-away cluster cannot make (a library that is not there) is left out; a migration that needs it fails
+    there, and is named.
+
+    Raises:
+        IkomaError: ``proof.no_platform`` when live does not let its platform be read.
+    """
+    if not names:
+        return
+    programs = tools.of(live, major)
+    with tempfile.TemporaryDirectory(prefix="ikoma-platform-") as folder:
+        file = Path(folder) / "platform.sql"
+        options = ["--schema-only", "--no-publications", "--no-subscriptions", "--no-comments"]
+        chosen = [f"--schema={_exactly(name)}" for name in names]
+        try:
+            programs.write(file, programs.argv("pg_dump", *options, *chosen), _SECONDS)
+        except IkomaError as error:
+            reason = str(error.params.get("said", error.message("en")))
+            raise IkomaError("proof.no_platform", schemas=", ".join(names), reason=reason) from None
+        there = tools.Programs(into, programs.folder)
+        argv = there.argv("psql", "--no-psqlrc", "--quiet", f"--file={file}")
+        with there.environment() as env:
+            process.run(process.with_parent(argv), env=env, timeout=_SECONDS, check=False)
+
+
+def _exactly(name: str) -> str:
+    """Return a pattern of pg_dump that means one schema."""
+    return '"' + name.replace('"', '""') + '"'
