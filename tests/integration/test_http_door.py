@@ -19,7 +19,6 @@ from agent.model.names import derived_operation, new_operation
 from tests.fixtures.doors.http import Door, free_port, opened, wait_until_open
 from tests.fixtures.operations.house import PROGRAM, House
 
-
 KNOWN = derived_operation("test")
 """An id that names the same test in every process."""
 
@@ -34,7 +33,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 
 
 def test_a_read_stands_under_result_whatever_the_content_type(door: Door) -> None:
-    key = {"X_Api_Key": door.keys["api"]}
+    key: dict[str, Any] = {"X_Api_Key": door.keys["api"]}
     for kind in ("application/json", "application/x-www-form-urlencoded", "", None):
         sent = key if kind is None else key | {"Content_Type": kind}
         reply = door.ask("POST", "/execute/test.echo", b'{"a": [1]}', **sent)
@@ -68,7 +67,7 @@ def test_a_change_that_is_sent_twice_happens_once(door: Door) -> None:
 def test_an_operation_is_polled_and_replayed_from_any_event(door: Door) -> None:
     started = door.call("test.deploy", headers={"Prefer": "respond-async"}, appName="polled")
     assert started.status == 202
-    key = {"X_Api_Key": door.keys["eye"]}
+    key: dict[str, Any] = {"X_Api_Key": door.keys["eye"]}
     seen, events, place = 0, [], started.json["location"]
     while True:
         told = door.ask("GET", f"{place}?after={seen}&wait=20", **key).json
