@@ -198,6 +198,5 @@ def test_two_runs_at_once_deploy_one_after_the_other(story: Story) -> None:
         thread.join(240)
     told = "\n\n".join(ended.log.shown for ended in ends)
     assert [ended.outputs["status"] for ended in ends] == ["HEALTHY", "HEALTHY"], told
-    assert len({ended.outputs["release"] for ended in ends}) == 1
     assert story.lab.ask(story.app.host) == (200, "four")
     assert story.states().count("success") == 1
