@@ -37,8 +37,7 @@ def hide_new(engine: Engine, container: str) -> None:
     for name in inspected["NetworkSettings"]["Networks"]:
         network = engine.network(name)
         address = networks.free_address(network, _held(engine)) if network else None
-        engine.disconnect(name, container)
-        engine.connect(name, container, aliases=[], address=address)
+        _reconnect(engine, name, container, [], address)
 
 
 def rename(engine: Engine, container: str, names: Names, addresses: Mapping[str, str] | None = None) -> None:
@@ -74,6 +73,7 @@ def hide_running(engine: Engine, containers: Iterable[str]) -> None:
 
 
 def _reconnect(engine: Engine, network: str, container: str, aliases: list[str], address: str | None) -> None:
+    """Connect anew, at this address where the Engine lets one choose (a network that was made without a subnet: no)."""
     engine.disconnect(network, container)
     try:
         engine.connect(network, container, aliases=aliases, address=address)

@@ -18,7 +18,7 @@ __all__ = ["busybox", "shop"]
 
 
 def healthy(result: dict[str, Any]) -> dict[str, Any]:
-    assert result["status"] == "HEALTHY", result
+    assert result["status"] == "HEALTHY", result["error"]
     return result
 
 
