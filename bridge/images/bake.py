@@ -31,16 +31,19 @@ def target_name(service: str) -> str:
     return name if name == service else f"{name}_{fingerprint(service)[:6]}"
 
 
-def definition(orders: Iterable[Order], *, cache: bool) -> dict[str, Any]:
+def definition(orders: Iterable[Order], *, cache: bool, sbom: bool = False) -> dict[str, Any]:
     """Return the bake file as plain data.
 
     Args:
-        cache: whether the builder can keep its cache in the registry, beside each image as ``:buildcache``.
+        cache: whether the builder can keep its cache in the registry, beside each image as ``:buildcache``, and attest
+            beside each image how it was built.
+        sbom: whether it also lists what each image holds; BuildKit pulls a scanner for that.
     """
-    return {"target": {target_name(order.build.service): _target(order, cache) for order in orders}}
+    attest = ["type=provenance,mode=max", *(["type=sbom"] if sbom else [])] if cache else []
+    return {"target": {target_name(order.build.service): _target(order, cache, attest) for order in orders}}
 
 
-def _target(order: Order, cache: bool) -> dict[str, Any]:
+def _target(order: Order, cache: bool, attest: list[str]) -> dict[str, Any]:
     build = order.build
     contexts = {name: text for name, text in build.contexts.items() if name not in order.siblings}
     target: dict[str, Any] = {
@@ -53,6 +56,7 @@ def _target(order: Order, cache: bool) -> dict[str, Any]:
         "output": ["type=registry"],
         "secret": list(build.secrets),
         "target": build.target,
+        "attest": attest,
     }
     target |= {"dockerfile-inline": build.inline} if build.inline else {"dockerfile": str(build.dockerfile)}
     target |= build.extra

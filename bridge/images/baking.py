@@ -45,7 +45,8 @@ def run(
             on_line(messages.text("build.no_cache", {"driver": found.driver}))
         folder = Path(env["DOCKER_CONFIG"])
         file, metadata = folder / "bake.json", folder / "metadata.json"
-        write_json(file, bake.definition(orders, cache=found.keeps_cache), 0o600)
+        wanted = bake.definition(orders, cache=found.keeps_cache, sbom=environ.get("BRIDGE_SBOM") == "1")
+        write_json(file, wanted, 0o600)
         argv = bake.command(file, metadata, services)
         done = process.run(argv, env=env | secrets, check=False, on_line=output.hear)
         if not done.ok:

@@ -45,6 +45,12 @@ def test_a_cache_stands_beside_the_image_and_never_fails_a_build() -> None:
     assert target["cache-to"] == ["type=registry,ref=ghcr.io/acme/shop/web:buildcache,mode=max,ignore-error=true"]
 
 
+def test_what_was_built_and_how_is_attested_where_the_builder_can() -> None:
+    assert "attest" not in bake.definition([order()], cache=False, sbom=True)["target"]["web"]
+    assert bake.definition([order()], cache=True)["target"]["web"]["attest"] == ["type=provenance,mode=max"]
+    assert "type=sbom" in bake.definition([order()], cache=True, sbom=True)["target"]["web"]["attest"]
+
+
 def test_values_that_look_like_templates_stay_what_they_are() -> None:
     target = bake.definition([order(args={"A": "${HOME} %{x}"}, inline="FROM a\nRUN echo ${B}")], cache=False)[
         "target"
