@@ -10,7 +10,7 @@ from agent.releases.observe import Observed
 from agent.releases.status import healthy
 from agent.releases.status import judge as states
 from agent.releases.unchanged import judge
-from agent.releases.verify import containers
+from agent.releases.verify import containers, migrations
 
 RECORD = {
     "services": {
@@ -78,3 +78,12 @@ def test_every_recorded_service_has_a_state() -> None:
 )
 def test_one_word_for_an_app(found: list[str], word: str) -> None:
     assert healthy({str(at): {"state": state} for at, state in enumerate(found)}) == word
+
+
+def test_a_database_is_compared_with_what_its_release_brought() -> None:
+    record = {"migrations": ["0001_a", "0002_b"], "ahead": ["0003_c"]}
+    assert migrations(record, ["0001_a", "0002_b", "0003_c"]) == []
+    assert migrations(record, ["0001_a", "0004_d"]) == [
+        {"what": "migration missing", "where": "0002_b"},
+        {"what": "migration unknown", "where": "0004_d"},
+    ]

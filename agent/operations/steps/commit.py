@@ -48,6 +48,7 @@ class Commit(Step):
             "routes": release.routes,
             "migrations": [item.name for item in release.migrations],
             "breaking": _breaking(ctx),
+            "ahead": ctx.notes("schema").get("ahead", []),
             "fingerprint": _fingerprint(ctx),
             "restore_point": _restore_point(ctx, release.id),
             "retention": release.retention.releases,

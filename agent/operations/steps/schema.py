@@ -24,6 +24,7 @@ class Schema(Step):
         found = backward.standing(wanted, _applied(ctx, site), record.get("breaking"))
         if refused := backward.refusal(release.id, found):
             raise refused
+        ctx.note(ahead=list(found.ahead))
         result = {"migrations": {"applied": [], "pending": [], "ahead": list(found.ahead)}}
         if not found.ahead:
             return Outcome(result=result)
