@@ -18,6 +18,10 @@ from bridge.images.registry import Access
 _DENIED: Final = ("denied: ", "insufficient_scope", "403 Forbidden", "no basic auth credentials")
 _BAD_LOGIN: Final = ("401 Unauthorized", "unauthorized: ")
 _UNTRUSTED: Final = ("certificate signed by unknown authority", "failed to verify certificate")
+_PASSING: Final = (
+    "500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout",
+    "429 Too Many Requests", "connection reset by peer", "unexpected EOF",
+)  # fmt: skip
 _UNREACHABLE: Final = (
     "connection refused",
     "no such host",
@@ -47,14 +51,38 @@ def run(
         file, metadata = folder / "bake.json", folder / "metadata.json"
         wanted = bake.definition(orders, cache=found.keeps_cache, sbom=environ.get("BRIDGE_SBOM") == "1")
         write_json(file, wanted, 0o600)
-        argv = bake.command(file, metadata, services)
-        done = process.run(argv, env=env | secrets, check=False, on_line=output.hear)
-        if not done.ok:
-            raise failure(bake.fault(output.lines), access)
+        _patiently(lambda: _bake(bake.command(file, metadata, services), env | secrets, output, access), on_line)
         pushed = bake.digests(json.loads(metadata.read_bytes()), services)
     if missing := sorted(set(services) - pushed.keys()):
         raise IkomaError("build.incomplete", services=", ".join(missing))
     return pushed
+
+
+def _bake(argv: list[str], env: Mapping[str, str], output: _Output, access: Access) -> None:
+    output.lines.clear()
+    done = process.run(argv, env=env, check=False, on_line=output.hear)
+    if not done.ok:
+        raise failure(bake.fault(output.lines), access)
+
+
+def _patiently(build: Callable[[], None], on_line: Callable[[str], None]) -> None:
+    """Run ``build`` again when the registry stumbled: what was built is in the builder's cache, so it costs little."""
+    from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+    def told(state: RetryCallState) -> None:
+        on_line(messages.text("build.again", {"attempt": state.attempt_number + 1}))
+
+    retrying = Retrying(retry=retry_if_exception(stumbled), stop=stop_after_attempt(3), reraise=True,
+                        wait=wait_exponential(multiplier=0.5, max=5), before_sleep=told)  # fmt: skip
+    retrying(build)
+
+
+def stumbled(fault: BaseException) -> bool:
+    """Say whether a push failed in a way that may pass: the registry's own fault, or the line to it."""
+    said = str(fault.params.get("said", "")) if isinstance(fault, IkomaError) and fault.id == "build.failed" else ""
+    first = said.splitlines()[0] if said else ""
+    about_registry = "/v2/" in first or "push" in first
+    return about_registry and any(word in first for word in _PASSING)
 
 
 class _Output:

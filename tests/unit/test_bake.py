@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.model.errors import IkomaError
 from agent.model.secret import Secret
-from bridge.images import bake, login, names
+from bridge.images import bake, baking, login, names
 from bridge.images.render import Build
 
 TOKEN = "to ken%'\""
@@ -177,3 +178,18 @@ def test_a_credential_store_keeps_serving_the_registries_it_knows_and_not_ours()
 def test_without_a_token_the_users_own_login_is_used() -> None:
     theirs = {"auths": {"ghcr.io": {"auth": "mine"}}}
     assert login.configuration(theirs, Access(token=Secret("")))["auths"] == {"ghcr.io": {"auth": "mine"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("unexpected status from HEAD request to https://r/v2/a/web/blobs/sha256:2c: 500 Internal Server Error", True),
+        ("failed to push r/a/web:in-1: write: connection reset by peer", True),
+        ("failed to push r/a/web:in-1: 507 Insufficient Storage", False),
+        ('process "/bin/sh -c curl https://x" did not complete: 502 Bad Gateway', False),
+        ("", False),
+    ],
+)
+def test_a_build_is_run_again_only_when_the_registry_stumbled(said: str, passes: bool) -> None:
+    assert baking.stumbled(IkomaError("build.failed", said=said)) is passes
+    assert not baking.stumbled(IkomaError("registry.denied", registry="r", what="push", repository="/", said=said))

@@ -218,4 +218,8 @@ MESSAGES = {
     "guess.asked": Message("as you said", "comme vous l'avez dit"),
     "guess.folder_name": Message("the name of the folder", "le nom du dossier"),
     "guess.package_name": Message("the name in package.json", "le nom dans package.json"),
+    "build.again": Message(
+        "The registry stumbled; attempt {attempt} of 3.",
+        "Le registre a trébuché ; essai {attempt} sur 3.",
+    ),
 }
