@@ -34,6 +34,8 @@ _SCRIPT_TAG: Final = re.compile(rb"<script\b[^>]*>(.*?)</script", re.DOTALL | re
 _STYLE_TAG: Final = re.compile(rb"<style\b[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
 _FRONTMATTER: Final = re.compile(rb"\A\s*---\r?\n(.*?)\r?\n---", re.DOTALL)
 _FENCE: Final = re.compile(rb"^(```+|~~~+).*?^\1", re.DOTALL | re.MULTILINE)
+_ESM: Final = re.compile(rb"^(?:import|export)\b", re.MULTILINE)
+_BLANK: Final = bytes(10 if code == 10 else 32 for code in range(256))
 _ESM_LINE: Final = re.compile(rb"^(?:import|export)\b[^\n\"']*(?:\n[^\n\"']*){0,40}?[\"'][^\"'\n]+[\"']", re.MULTILINE)
 
 
@@ -86,7 +88,9 @@ def specifiers(path: str, data: bytes) -> set[str]:
     kind = path[path.rfind(".") :]
     if kind in STYLES:
         return {raw.decode("utf-8", "replace") for raw in _STYLE.findall(data)} if b"@" in data else set()
-    if kind in COMPONENTS:
+    if kind == ".mdx":
+        data = b"\n".join(data[start:end] for start, end in _statements(data))
+    elif kind in COMPONENTS:
         data = script_of(path, data)
     found = set(_FROM.findall(data))
     for quoted, called in _IMPORT.findall(data):
@@ -111,16 +115,23 @@ def script_of(path: str, data: bytes) -> bytes:
     if kind not in COMPONENTS:
         return data
     if kind == ".mdx":
-        plain = _FENCE.sub(lambda match: re.sub(rb"[^\n]", b" ", match[0]), data)
-        return _keep(plain, [match.span() for match in _ESM_LINE.finditer(plain)])
+        return _keep(data, _statements(data))
     spans = [match.span(1) for match in _SCRIPT_TAG.finditer(data)]
     if kind == ".astro" and (front := _FRONTMATTER.search(data)):
         spans.append(front.span(1))
     return _keep(data, spans)
 
 
+def _statements(data: bytes) -> list[tuple[int, int]]:
+    """Return where the imports and exports of a document stand: at the start of a line, outside of code blocks."""
+    if _ESM.search(data) is None:
+        return []
+    plain = _FENCE.sub(lambda match: match[0].translate(_BLANK), data)
+    return [match.span() for match in _ESM_LINE.finditer(plain)]
+
+
 def _keep(data: bytes, spans: list[tuple[int, int]]) -> bytes:
-    kept = bytearray(re.sub(rb"[^\n]", b" ", data))
+    kept = bytearray(data.translate(_BLANK))
     for start, end in spans:
         kept[start:end] = data[start:end]
     return bytes(kept)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bridge.checks import cycles
 from bridge.checks.model import Finding, Rule, Severity
@@ -18,19 +19,58 @@ if TYPE_CHECKING:
 ID = "IKB110"
 
 _COUNTED = (Kind.VALUE, Kind.REQUIRE)
+_TANGLE: Final = 25
+"""Files in one knot beyond which one circle of it is shown, and not every file of it parsed."""
 
 
 def check(facts: Facts) -> Iterable[Finding]:
     edges = {path: _targets(facts, path) for path in facts.imports.files if path.endswith(SCRIPTS)}
     suspects = {path for group in cycles.components(edges) for path in group if not is_aside(path)}
-    real = {path: _confirmed(facts, path, suspects) for path in sorted(suspects)}
+    likely = {path: _likely(facts, path, suspects) for path in sorted(suspects)}
+    groups = cycles.components(likely)
+    small = {path for group in groups if len(group) <= _TANGLE for path in group}
+    real = {path: _confirmed(facts, path, small) for path in sorted(small)}
     for group in cycles.components(real):
-        yield _finding(facts, real, group)
+        yield _finding(facts, cycles.shortest(real, group[0], set(group)), len(group))
+    for group in groups:
+        if len(group) > _TANGLE:
+            yield from _tangle(facts, {path: likely[path] for path in group})
+
+
+def _tangle(facts: Facts, edges: dict[str, list[str]]) -> Iterable[Finding]:
+    """One circle of many files that hang together: only the files on a way are parsed, until a way proves real."""
+    known: set[str] = set()
+    inside = set(edges)
+    while groups := cycles.components(edges):
+        group = groups[0]
+        way = cycles.shortest(edges, group[0], set(group))
+        if known.issuperset(way):
+            yield _finding(facts, way, len(group))
+            return
+        for path in set(way) - known:
+            edges[path] = _confirmed(facts, path, inside)
+        known.update(way)
 
 
 def _targets(facts: Facts, path: str) -> list[str]:
     found = (facts.graph.local(item, path) for item in facts.imports.files[path] if item[0] in ".#@~$" or "/" in item)
     return [target for target in found if target and target != path]
+
+
+_LATER: Final = re.compile(rb"(?:import|export)\s+type\b(?!\s*(?:,|from\b))[^;]*\Z|\bimport\s*\([^)]*\Z", re.DOTALL)
+
+
+def _likely(facts: Facts, path: str, suspects: set[str]) -> list[str]:
+    """The imports that are neither of types nor dynamic by the look of their words: cheaper than a parser."""
+    code, sites = facts.imports.sites(path)
+    found = set()
+    for site in sites:
+        target = facts.graph.local(site.specifier, path)
+        if target in suspects and target != path:
+            before = code[max(0, site.start - 2000) : site.start]
+            if _LATER.search(before, max(before.rfind(b"import"), before.rfind(b"export"), 0)) is None:
+                found.add(target)
+    return sorted(str(target) for target in found)
 
 
 def _confirmed(facts: Facts, path: str, suspects: set[str]) -> list[str]:
@@ -41,14 +81,13 @@ def _confirmed(facts: Facts, path: str, suspects: set[str]) -> list[str]:
     return sorted({str(target) for (_, target), kind in zip(inside, kinds, strict=True) if kind in _COUNTED} - {path})
 
 
-def _finding(facts: Facts, edges: dict[str, list[str]], group: list[str]) -> Finding:
-    way = cycles.shortest(edges, group[0], set(group))
+def _finding(facts: Facts, way: list[str], size: int) -> Finding:
     code, sites = facts.imports.sites(way[0])
     site = next(site for site in sites if facts.graph.local(site.specifier, way[0]) == way[1])
     line = code.count(b"\n", 0, site.start) + 1
     column = site.start - code.rfind(b"\n", 0, site.start)
     shown = " → ".join(way) if len(way) < 8 else " → ".join([*way[:4], "…", *way[-3:]])
-    rest = f" ({len(group)} files hang together)" if len(group) > len(way) - 1 else ""
+    rest = f" ({size} files hang together)" if size > len(way) - 1 else ""
     message = f"Files import each other in a circle: {shown}{rest}."
     fix = "Move what both need into a third file, or import types only (import type)."
     return Finding(ID, Severity.WARNING, way[0], line, column, message, way[1], fix=fix)
