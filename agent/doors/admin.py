@@ -20,7 +20,10 @@ from agent.model.errors import Exit, IkomaError, Misuse
 from agent.model.names import Target
 from agent.operations.journal import Journal, Operation
 
-_HEAVY = ("pydantic", "psycopg", "invoke", "tenacity", "ruamel.yaml")
+_HEAVY = (
+    "pydantic", "psycopg", "invoke", "tenacity", "ruamel.yaml", "agent.doors.http", "agent.doors.http_app",
+    "agent.doors.mcp", "agent.doors.mcp_server",
+)  # fmt: skip
 
 
 def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
