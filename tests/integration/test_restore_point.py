@@ -114,13 +114,13 @@ def test_restore_points_are_thinned_and_those_somebody_made_stay(live: Host) -> 
     ctx.args["backupName"] = "mine"
     ctx.step = "backup"
     db_backup.steps(ctx)[0].apply(ctx)
-    for number in range(3):
-        ctx = context(live, MORE, keep=2)
+    for number in range(2):
+        ctx = context(live, MORE, keep=1)
         ctx.operation = f"op-{number}"
         RestorePoint().apply(ctx)
     found = backups(live)
-    assert sorted(item.kind for item in found) == ["manual", "restore-point", "restore-point"]
-    assert sorted(item.operation for item in found if item.kind == "restore-point") == ["op-1", "op-2"]
+    assert sorted(item.kind for item in found) == ["manual", "restore-point"]
+    assert sorted(item.operation for item in found if item.kind == "restore-point") == ["op-1"]
 
 
 def test_a_name_that_is_a_path_or_unknown_is_refused_before_an_operation_exists(live: Host) -> None:
