@@ -101,6 +101,7 @@ _SHORT: Final = {
     "db adopt": "Take over the ledger of the Supabase CLI or dbmate.",
     "db baseline": "Record files as applied that make what the database is.",
     "db seed": "Sow the rows of the seeds folder.",
+    "deploy approve": "Agree to a release as a second key.",
     "env init": "Write a file with every value the app asks for.",
     "env diff": "Compare the names here, those there, and those needed.",
 }
@@ -121,7 +122,7 @@ def _words() -> None:
 
 app.command("init", short_help=_SHORT["init"])(init.init)
 _mount("pipeline", "Check, build, plan and deploy: the whole way.", run=pipeline.run)
-_mount("deploy", "Deploy what is built already.", apply=deploy.apply)
+_mount("deploy", "Deploy what is built already.", apply=deploy.apply, approve=deploy.approve)
 app.command("check", short_help=_SHORT["check"])(check.check)
 app.command("plan", short_help=_SHORT["plan"])(plan.plan)
 app.command("status", short_help=_SHORT["status"])(status.status)

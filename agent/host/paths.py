@@ -78,6 +78,11 @@ class Paths:
         return self.etc / "keys.json"
 
     @property
+    def policies(self) -> Path:
+        """When targets may be deployed to; only root can write it."""
+        return self.etc / "policies.json"
+
+    @property
     def faults(self) -> Path:
         """Fault injection for tests; only root can write it."""
         return self.etc / "faults.json"

@@ -51,5 +51,6 @@ def finish(paths: Paths, journal: Journal, operation: Operation, ending: Ending,
         key=operation.key, role=operation.role, door="worker", capability=operation.capability,
         app=operation.target.app, environment=operation.target.environment, operation=operation.id,
         result="ok" if ending.status in SUCCESS else "error",
+        note={"override": str(why)[:300]} if (why := operation.args.get("override")) else {},
         error_id=(ending.result.get("error") or {}).get("id"), client=operation.client, status=ending.status,
     ))  # fmt: skip

@@ -1,4 +1,4 @@
-"""``bridge deploy apply``: deploy what is built already."""
+"""``bridge deploy apply`` and ``bridge deploy approve``: deploy what is built already, agree to a release."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.commands.options import HOST, REPOSITORY, Accept, IfBusy, Only, Save, busy, shared
+from bridge.commands.options import HOST, REPOSITORY, Accept, IfBusy, Only, Override, Save, busy, shared
 from bridge.pipeline.settings import Flags
 
 
@@ -21,6 +21,7 @@ def apply(
     if_busy: IfBusy = "wait",
     accept: Accept = None,
     save: Save = None,
+    override: Override = "",
 ) -> None:
     """Deploy without building: the images that the registry has for these sources, or a kept release.
 
@@ -35,4 +36,26 @@ def apply(
 
     deploy(flags, Wish(only=tuple(only or ()), build=False, release=Path(release) if release else None,
                        if_busy=busy(if_busy), accept=tuple(accept or ()),
-                       save=Path(save) if save else None))  # fmt: skip
+                       save=Path(save) if save else None, override=override))  # fmt: skip
+
+
+@shared(*REPOSITORY, *HOST)
+def approve(
+    flags: Flags,
+    release: Annotated[str, typer.Argument(metavar="RELEASE", help="Its id, as a plan or a refusal names it.")],
+) -> None:
+    """Agree to a release as a second key, where the host asks for one. Good for a day.
+
+    \b
+    Example:
+      python -m bridge deploy approve r-0a1b2c3d4e5f --key ~/.ssh/reviewer
+    """
+    from bridge.commands.edge import console
+    from bridge.pipeline.host import body, reach
+    from bridge.pipeline.settings import Where
+
+    where, speaker = Where(flags), console()
+    with reach(where, where.target) as host:
+        request = body(where, where.target, speaker.machine_lang, {"release": release})
+        given = host.agent.read("deploy.approve", request)
+    speaker.answer(given, speaker.text("policy.approved", key=given.get("key"), release=release))

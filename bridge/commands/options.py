@@ -54,6 +54,11 @@ Accept = Annotated[
 IfBusy = Annotated[
     str, typer.Option("--if-busy", metavar="wait|refuse", help="What to do while another operation holds the app.")
 ]  # fmt: skip
+Override = Annotated[
+    str,
+    typer.Option("--override", metavar="REASON", help="Deploy in spite of a closed window or a freeze; it is audited."),
+]
+NoCheck = Annotated[bool, typer.Option("--no-check", help="Build even though the check would stop it.")]
 Save = Annotated[
     str | None, typer.Option("--save", metavar="FILE", help="Keep the release: a bundle, or with .json its manifest.")
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.commands.options import HOST, REPOSITORY, Accept, IfBusy, Only, Save, busy, shared
+from bridge.commands.options import HOST, REPOSITORY, Accept, IfBusy, NoCheck, Only, Override, Save, busy, shared
 from bridge.pipeline.settings import Flags
 
 
@@ -19,6 +19,8 @@ def run(
     if_busy: IfBusy = "wait",
     accept: Accept = None,
     save: Save = None,
+    no_check: NoCheck = False,
+    override: Override = "",
 ) -> None:
     """Check, build what the registry lacks, plan, deploy, and wait until the release is healthy.
 
@@ -33,5 +35,5 @@ def run(
     from bridge.commands.ending import deploy
     from bridge.pipeline.run import Wish
 
-    deploy(flags, Wish(only=tuple(only or ()), refresh=refresh, if_busy=busy(if_busy), accept=tuple(accept or ()),
-                       save=Path(save) if save else None))  # fmt: skip
+    deploy(flags, Wish(only=tuple(only or ()), check=not no_check, refresh=refresh, if_busy=busy(if_busy), accept=tuple(accept or ()),
+                       save=Path(save) if save else None, override=override))  # fmt: skip

@@ -37,20 +37,24 @@ class Wish:
     Attributes:
         only: services to build and deploy; the others stay as the host has them.
         build: whether images that the registry lacks are built (otherwise they are a fault).
+        check: whether what is built is checked before.
         release: a kept release (manifest or bundle) to deploy instead of the sources.
         refresh: ask anew for the images of others instead of keeping the digests that are deployed.
         save: where to keep the release that is sent.
         if_busy: what to do when another operation holds the target.
         accept: stateful services that may be replaced.
+        override: why it cannot wait for a deployment window or the end of a freeze; it stands in the host's history.
     """
 
     only: tuple[str, ...] = ()
     build: bool = True
+    check: bool = True
     release: Path | None = None
     refresh: bool = False
     save: Path | None = None
     if_busy: Literal["wait", "refuse"] = "wait"
     accept: tuple[str, ...] = ()
+    override: str = ""
 
 
 class Pipeline:
@@ -127,10 +131,20 @@ class Pipeline:
             self.host.fail_early()  # no image is built for a host that refuses us
             known = Images(project, registry, self.wish.only, rendered=self.rendering.result())
             if self.wish.build:
-                self.images = build(project, registry, self.wish.only, self.face.note, images=known)
+                self.images = build(project, registry, self.wish.only, self.face.note, images=known,
+                                    before=lambda: self.inspect(project))  # fmt: skip
             else:
                 self.images = present(known)
         return known
+
+    def inspect(self, project: Project) -> None:
+        """Find everything that would stop the build, at once and before it. Nothing to build needs no check."""
+        from bridge.pipeline.checking import inspect
+
+        if self.wish.check:
+            inspect(project, self.wish.only, self.face.note)
+        else:
+            self.face.note(self.console.text("check.left_out"))
 
     def plan(self, project: Project, known: Images) -> Bundle:
         """Pin everything into one release, and say which."""
@@ -164,6 +178,8 @@ class Pipeline:
         args: dict[str, Any] = {"release": bundle.id}
         if self.wish.accept:
             args["accept"] = list(self.wish.accept)
+        if self.wish.override:
+            args["override"] = self.wish.override
         if self.wish.only:
             args["only"] = list(self.wish.only)
         request = body(self.where, self.target, self.lang, args, on_busy=self.wish.if_busy)

@@ -207,10 +207,10 @@ def test_a_reader_that_left_is_no_traceback() -> None:
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_a_closed_stream_is_no_fault(closed: str, tmp_path: Path) -> None:
-    words = f"{sys.executable} -m bridge status --host 127.0.0.1 {closed}"
-    done = subprocess.run(
-        ["/bin/sh", "-c", words], capture_output=True, text=True, env={**os.environ, "HOME": str(tmp_path)}
-    )
+    words = f"{sys.executable} -m bridge status --port nonsense {closed}"
+    env = {**os.environ, "HOME": str(tmp_path)}
+    checkout = Path(__file__).parents[2]
+    done = subprocess.run(["/bin/sh", "-c", words], capture_output=True, text=True, env=env, cwd=checkout)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "AttributeError" not in done.stderr

@@ -11,7 +11,7 @@ TABLE = (
         summary_en="Deploy a release: migrate, roll out behind its health gate, record; or put everything back.",
         summary_fr="Déployer une livraison : migrer, basculer si elle est saine, enregistrer ; ou tout remettre.",
         ends="HEALTHY",
-        takes=("release", "only", "accept"),
+        takes=("release", "only", "accept", "override"),
     ),
     Capability(
         "deploy.plan",

@@ -13,7 +13,7 @@ from agent.database.connect import session
 from agent.database.guard import live
 from agent.database.statements import decode
 from agent.docker.engine import Engine
-from agent.host import envfile, platform
+from agent.host import envfile, platform, policies
 from agent.model import messages
 from agent.model.errors import IkomaError
 from agent.model.migrations import compare
@@ -58,6 +58,9 @@ class Preflight(Step):
 
 
 def _reasons(ctx: Context) -> Iterator[IkomaError]:
+    if ctx.args.get("release") is not None:
+        override = str(ctx.args.get("override", ""))
+        yield from policies.problems(ctx.paths, ctx.target, str(ctx.args["release"]), ctx.key, override)
     engine_answers = True
     for problem in _engine(ctx):
         engine_answers = False
