@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
+_ENDING: Final = re.compile(r"\b(?:commit|rollback)\b", re.IGNORECASE)
+_ENDINGS: Final = ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback")
 _DATABASE_WIDE: Final = {"REINDEX_OBJECT_SCHEMA", "REINDEX_OBJECT_SYSTEM", "REINDEX_OBJECT_DATABASE"}
 
 
@@ -36,6 +39,22 @@ def _subscription(node: Any) -> bool:
     return not any(name in told for name in ("connect", "create_slot"))
 
 
+def _ends_transactions(node: Any) -> bool:
+    """Whether a DO block commits by itself, as those do that change many rows in parts."""
+    code = next((item.def_elem.arg.string.sval for item in node.args if item.def_elem.defname == "as"), "")
+    return _ENDING.search(code) is not None and any(name in str(_blocks(code)) for name in _ENDINGS)
+
+
+def _blocks(code: str) -> Any:
+    import postgast
+
+    mark = next(mark for number in range(len(code)) if (mark := f"$d{number}$") not in code)
+    try:
+        return postgast.parse_plpgsql(f"do {mark}{code}{mark}")
+    except postgast.PgQueryError:
+        return []  # the server will say what is wrong with it
+
+
 _RULES: Final[dict[str, Callable[[Any], bool]]] = {
     "index_stmt": lambda node: bool(node.concurrent),
     "drop_stmt": lambda node: bool(node.concurrent),
@@ -51,6 +70,7 @@ _RULES: Final[dict[str, Callable[[Any], bool]]] = {
     "alter_system_stmt": lambda _: True,
     "drop_subscription_stmt": lambda _: True,
     "discard_stmt": lambda node: node.target == 1,  # ALL
+    "do_stmt": _ends_transactions,
 }
 
 

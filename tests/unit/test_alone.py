@@ -8,6 +8,7 @@ from agent.database.statements import Statement, split, tokens
 from agent.database.stepwise import parts
 
 ALONE = [
+    "do $$ begin for i in 1..3 loop insert into t values (i); commit; end loop; end $$",
     "create index concurrently a on b (c)",
     "create unique index concurrently on b (c)",
     "drop index concurrently i",
@@ -46,6 +47,7 @@ TOGETHER = [
     "discard temp",
     "do $$ begin perform 'create index concurrently a on b (c)'; end $$",
     "comment on table t is 'vacuum'",
+    "do $$ begin raise notice 'commit'; end $$",
 ]
 
 

@@ -60,8 +60,9 @@ def test_every_problem_names_its_files_in_both_languages() -> None:
         (["0001_a.sql", "0003_c.sql"], []),
         (["0001_a.sql", "0001_b.sql"], ["migration.duplicate"]),
         (["0001_a.sql", "00001_a.sql"], ["migration.duplicate"]),
-        (["1_a.sql"], ["migration.bad_name"]),
-        (["0001_A.sql", "0002-b.sql", "../0003_c.sql", "0004_$(id).sql", "0005_e.sql\n"], ["migration.bad_name"] * 5),
+        (["a.sql", "1.sql"], ["migration.bad_name"] * 2),
+        (["0_init.sql", "20240414161707_basejump-setup.sql", "0001_A.sql"], []),
+        (["0001_.sql", "0002-b.sql", "../0003_c.sql", "0004_$(id).sql", "0005_e.sql\n"], ["migration.bad_name"] * 5),
     ],
 )
 def test_a_folder_is_checked_as_a_set(names: list[str], expected: list[str]) -> None:

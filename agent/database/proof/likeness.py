@@ -11,7 +11,7 @@ from psycopg import sql
 
 from agent.database.connect import Connection
 from agent.database.fingerprint import explain
-from agent.database.fingerprint.catalog import APP, OWNER
+from agent.database.fingerprint.catalog import APP, OWNER, names_platform
 from agent.database.fingerprint.compare import compare
 from agent.database.fingerprint.model import Fingerprint, Key
 
@@ -160,6 +160,9 @@ def settle(connection: Connection, likeness: Likeness, bare: Fingerprint) -> boo
             _extension(connection, difference.key, likeness)
         else:
             _try(connection, likeness.named(difference.sql))
+        if difference.key.kind == "schema" and names_platform(difference.key.name):  # else it would pass for a platform's
+            owner = explain.quoted(likeness.migrator)
+            _try(connection, f"alter schema {explain.quoted(difference.key.name)} owner to {owner}")
     return bool(wanted)
 
 

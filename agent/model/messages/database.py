@@ -117,8 +117,8 @@ MESSAGES = {
     "migration.bad_name": Message(
         "“{file}” is no name of a migration.",
         "« {file} » n'est pas un nom de migration.",
-        "Name it 0001_what_it_does.sql: 4 to 14 digits, then a-z, 0-9 and “_”.",
-        "Nommez-le 0001_ce_que_ca_fait.sql : 4 à 14 chiffres, puis a-z, 0-9 et « _ ».",
+        "Name it 0001_what_it_does.sql: digits, “_”, then letters, digits, “_”, “-” and “.”.",
+        "Nommez-le 0001_ce_que_ca_fait.sql : chiffres, « _ », puis lettres, chiffres, « _ », « - » et « . ».",
     ),
     "migration.duplicate": Message(
         "The number {version} stands twice: {first} and {second}.",
