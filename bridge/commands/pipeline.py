@@ -35,5 +35,6 @@ def run(
     from bridge.commands.ending import deploy
     from bridge.pipeline.run import Wish
 
-    deploy(flags, Wish(only=tuple(only or ()), check=not no_check, refresh=refresh, if_busy=busy(if_busy), accept=tuple(accept or ()),
-                       save=Path(save) if save else None, override=override))  # fmt: skip
+    deploy(flags, Wish(only=tuple(only or ()), check=not no_check, refresh=refresh, if_busy=busy(if_busy),
+                       accept=tuple(accept or ()), save=Path(save) if save else None,
+                       override=override))  # fmt: skip

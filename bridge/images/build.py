@@ -161,6 +161,7 @@ def build(
     on_line: OnLine = print,
     *,
     images: Images | None = None,
+    before: Callable[[], None] | None = None,
 ) -> dict[str, BuiltImage]:
     """Build and push what the registry does not have, in one parallel run; return all images by service.
 
@@ -168,6 +169,7 @@ def build(
         only: build these services alone.
         on_line: called with each line worth showing; printed when nobody listens.
         images: what was found out already, e.g. for a plan.
+        before: called once when something has to be built, before it is; what it raises stops the build.
 
     Raises:
         Misuse: a mistake in compose file or Dockerfile.
@@ -178,6 +180,8 @@ def build(
     for service, image in sorted(done.items()):
         on_line(messages.text("build.present", {"service": service, "tag": image.tag}))
     if orders := known.orders(done):
+        if before is not None:
+            before()
         for order in orders:
             if known.recipes[order.build.service].context.holds_history:
                 on_line(messages.text("build.git_folder", {"service": order.build.service}))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent.model import messages
 from agent.model.errors import Exit, IkomaError, Misuse
 from agent.model.names import Target
 from agent.protocol import exit_code
@@ -200,6 +201,8 @@ class Pipeline:
         report["images"] = {name: {"ref": image.ref, "built": image.built} for name, image in self.images.items()}
         report["stages"] = [{"name": name, "seconds": took} for name, took in self.face.stages]
         report["seconds"] = round(seconds, 3)
+        if not self.wish.check and any(image.built for image in self.images.values()):
+            report["warnings"] = [*report["warnings"], warning("check.left_out", self.lang)]
         if self.bundle is not None:
             report["release"] = report["release"] or self.bundle.id
             report["routes"] = report["routes"] or [f"https://{name}" for name in sorted(self.bundle.release.routes)]
@@ -212,6 +215,12 @@ def present(known: Images) -> dict[str, BuiltImage]:
     if missing := sorted(known.recipes.keys() - found.keys()):
         raise IkomaError("cli.not_built", services=", ".join(missing))
     return found
+
+
+def warning(message_id: str, lang: str) -> dict[str, Any]:
+    """Return a warning of this side in the shape of those that the host gives."""
+    text, remedy = messages.text(message_id, {}, lang), messages.remedy(message_id, {}, lang)
+    return {"id": message_id, "message": text, "remedy": remedy}
 
 
 def _kept(where: Where, file: Path) -> Bundle:

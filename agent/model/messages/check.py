@@ -3,6 +3,22 @@
 from agent.model.messages import Message
 
 MESSAGES = {
+    "check.said": Message(
+        "check: {errors} errors, {warnings} warnings ({seconds} s)",
+        "vérification : {errors} erreurs, {warnings} avertissements ({seconds} s)",
+    ),
+    "check.left_out": Message(
+        "check: left out, as --no-check asks",
+        "vérification : omise, comme --no-check le demande",
+        "See what it would say: python -m bridge check",
+        "Voyez ce qu'elle dirait : python -m bridge check",
+    ),
+    "check.errors": Message(
+        "Nothing was built: the check found {count} errors, the first: {first}",
+        "Rien n'a été construit : la vérification a trouvé {count} erreurs, la première : {first}",
+        "See all with: python -m bridge check --repo {repo} (repair with --fix), or go on with --no-check.",
+        "Voyez tout avec : python -m bridge check --repo {repo} (réparez avec --fix), ou continuez avec --no-check.",
+    ),
     "check.no_folder": Message(
         "{path} is no folder.",
         "{path} n'est pas un dossier.",
