@@ -149,7 +149,7 @@ class Check(Task):
         self.report |= {"app": self.target.app, "environment": self.target.environment, "check": data}
         counts = self.found.counts
         self.outputs["findings"] = str(counts["error"] + counts["warning"])
-        self.reporter.findings(data)
+        self.reporter.findings(data, strict=self.request.flag("strict"))
         return bool(counts["error"] or (self.request.flag("strict") and counts["warning"]))
 
     def annotate(self) -> None:

@@ -75,6 +75,7 @@ class Story:
     target: Target
     run: Run = Run()
     check: CheckReport | None = None
+    strict: bool = False
     plan: PlanReport | None = None
     plan_error: ErrorReport | None = None
     start: Start | None = None
@@ -116,9 +117,9 @@ class Reporter:
     def __post_init__(self) -> None:
         self._outbox = Outbox(self._complain, self.hopeless)
 
-    def findings(self, report: CheckReport) -> None:
-        """The check has ended: comment, check run and summary."""
-        self.story = replace(self.story, check=report)
+    def findings(self, report: CheckReport, *, strict: bool = False) -> None:
+        """The check has ended; ``strict``: its warnings fail too."""
+        self.story = replace(self.story, check=report, strict=strict)
         self._publish("check", "comment")
 
     def planned(self, plan: PlanReport | None, error: ErrorReport | None = None) -> None:

@@ -166,12 +166,21 @@ def outcome(story: Story, say: Words) -> list[Part]:
 
 def ending(end: DeploymentReport, say: Words) -> str:
     """Return one true sentence for each ending; an unknown one is shown as the host said it."""
-    name = f"ending.{end['status']}" if end["operation"] or end["status"] != "FAILED" else "ending.unsent"
-    previous = end["previous"] or say("nothing")
+    name = f"ending.{end['status']}{_variant(end)}"
     known = f"report.{name}" in messages.catalogue()
-    said = say(name if known else "ending.other", status=code(end["status"]), previous=code(previous),
+    said = say(name if known else "ending.other", status=code(end["status"]), previous=code(end["previous"] or ""),
                release=code(end["release"] or "–"), time=seconds(end["seconds"]))  # fmt: skip
     return f"{said} {prose(end['message'])}" if end["status"] == "HEALTHY" and end["message"] else said
+
+
+def _variant(end: DeploymentReport) -> str:
+    """Return which of several sentences for the same status is the true one."""
+    if end["status"] == "FAILED" and not end["operation"]:
+        return ".unsent"
+    if end["status"] == "ROLLED_BACK" and not end["previous"]:
+        return ".first"
+    lost = end["error"] is not None and end["error"]["id"] == "remote.detached"
+    return ".left" if end["status"] == "RUNNING" and not lost else ""
 
 
 def _error(end: DeploymentReport, say: Words) -> list[Part]:

@@ -51,8 +51,10 @@ def conclusion(story: Story) -> Conclusion:
     """Return how the check ends: errors and refused plans fail it, a plan that could not be made fails nothing."""
     if story.check is None:
         return "neutral"
+    counts = story.check["counts"]
+    failing = counts.get("error") or (story.strict and counts.get("warning"))
     refused = story.plan is not None and bool(sections.plan_problems(story.plan))
-    return "failure" if story.check["counts"].get("error") or refused else "success"
+    return "failure" if failing or refused else "success"
 
 
 def notes(story: Story, limit: int) -> list[dict[str, Any]]:

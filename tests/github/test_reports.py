@@ -227,11 +227,50 @@ def test_a_lost_connection_is_told_as_what_it_is(github: Server, stage: Stage) -
     job.finished(model.failed_deployment(TARGET, OPERATION, lost, "en"))
     assert job.close() == []
     (body,) = stage.comments
-    assert "The operation is still running on the host" in body
+    assert "The connection was lost after 0.0 s. **The operation was still running on the host**" in body
     assert f"```sh\npython -m bridge attach {OPERATION} --app shop\n```" in body
     assert stage.states[OPERATION][-1] == "in_progress"
     status = github.double.statuses[github.double.deployments[0]["id"]][0]
-    assert status["description"] == "connection lost; the operation goes on on the host"
+    assert status["description"] == "no longer followed; the host ends it by itself"
+
+
+def test_a_cancelled_run_does_not_blame_the_connection(github: Server, stage: Stage) -> None:
+    github.double.open_pull(7, HEAD, merged=MERGED)
+    job = stage.job({}, name="push")
+    job.started(start())
+    left = IkomaError("remote.interrupted", exit_code=Exit.DETACHED, operation=OPERATION)
+    job.finished(model.failed_deployment(TARGET, OPERATION, left, "en"))
+    assert job.close() == []
+    assert "This run stopped following it" in stage.comments[0]
+    assert stage.states[OPERATION][-1] == "in_progress"
+
+
+def test_a_first_release_that_is_undone_names_no_release_to_be_back_at(github: Server, stage: Stage) -> None:
+    github.double.open_pull(7, HEAD, merged=MERGED)
+    job = stage.job({}, name="push")
+    job.started(start())
+    job.finished(ended("ROLLED_BACK", previous=None))
+    assert job.close() == []
+    assert "nothing served before, so nothing serves now" in stage.comments[0]
+
+
+def test_warnings_fail_the_check_run_where_they_were_asked_to(github: Server, stage: Stage) -> None:
+    github.double.open_pull(7, HEAD)
+    for run, strict in ((100, False), (101, True)):
+        job = stage.job(run=run)
+        job.findings(check(finding(severity="warning")), strict=strict)
+        assert job.close() == []
+    assert [item["conclusion"] for item in github.double.checks] == ["success", "failure"]
+
+
+def test_a_report_speaks_french_where_the_team_does(github: Server, stage: Stage) -> None:
+    github.double.open_pull(7, HEAD, merged=MERGED)
+    job = stage.job({}, name="push", IKOMA_LANG="fr")
+    job.started(start())
+    job.finished(ended())
+    assert job.close() == []
+    assert "### Ce qui s'est passé" in stage.comments[0]
+    assert "Pour revenir en arrière :" in stage.summary()
 
 
 def test_a_runner_that_dies_leaves_a_report_that_says_how_to_see_the_end(github: Server, stage: Stage) -> None:

@@ -98,7 +98,7 @@ MESSAGES = {
         "Failed after {time}, before any container was touched: what served before still serves.",
         "Échec après {time}, avant qu'un conteneur soit touché : ce qui servait sert encore.",
     ),
-    "report.ending.unsent": Message(
+    "report.ending.FAILED.unsent": Message(
         "Failed after {time}; nothing was sent to the host.", "Échec après {time} ; rien n'a été envoyé à l'hôte."
     ),
     "report.ending.ROLLED_BACK": Message(
@@ -109,12 +109,23 @@ MESSAGES = {
         "The host's worker died and the host has cleaned up after it ({time}). Ask `status` for what serves.",
         "Le processus de l'hôte est mort et l'hôte a remis de l'ordre ({time}). `status` dit ce qui sert.",
     ),
+    "report.ending.ROLLED_BACK.first": Message(
+        "Undone after {time}: nothing served before, so nothing serves now.",
+        "Annulé après {time} : rien ne servait avant, donc rien ne sert.",
+    ),
     "report.ending.RUNNING": Message(
-        "The connection was lost after {time}. **The operation is still running on the host**; see how it went:",
-        "La connexion s'est perdue après {time}. **L'opération continue sur l'hôte** ; voyez ce qu'elle devient :",
+        "The connection was lost after {time}. **The operation was still running on the host**, which ends it by itself. "
+        "See how it went:",
+        "La connexion s'est perdue après {time}. **L'opération était encore en cours sur l'hôte**, qui la termine seul. "
+        "Voyez ce qu'elle est devenue :",
+    ),
+    "report.ending.RUNNING.left": Message(
+        "This run stopped following it after {time}. **The operation was still running on the host**, which ends it by "
+        "itself. See how it went:",
+        "Ce run a cessé de la suivre après {time}. **L'opération était encore en cours sur l'hôte**, qui la termine seul. "
+        "Voyez ce qu'elle est devenue :",
     ),
     "report.ending.other": Message("Ended as {status} after {time}.", "Terminé par {status} après {time}."),
-    "report.nothing": Message("nothing", "rien"),
     "report.under_way.deploy": Message(
         "The host is deploying {release}. If this stays, the runner has ended before the deployment; see how it went:",
         "L'hôte déploie {release}. Si ce texte reste, le runner s'est arrêté avant la fin ; voyez où cela en est :",
@@ -134,6 +145,6 @@ MESSAGES = {
     "report.there": Message("host", "hôte"),
     "report.deployment.started": Message("under way", "en cours"),
     "report.deployment.lost": Message(
-        "connection lost; the operation goes on on the host", "connexion perdue ; l'opération continue sur l'hôte"
+        "no longer followed; the host ends it by itself", "n'est plus suivi ; l'hôte le termine seul"
     ),
 }
