@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from agent.database.backup import beside, facts, schemas, store
@@ -117,6 +118,13 @@ def parse(value: object) -> Discard:
     return int(str(value))
 
 
+def whole(source: Source, backup: Backup) -> Path:
+    """Return the dump of a backup that can be put back. Raises ``IkomaError`` (``backup.partial``, ``.damaged``)."""
+    if backup.tables:
+        raise IkomaError("backup.partial", name=backup.name, tables=", ".join(backup.tables))
+    return store.check(source.folder, backup)
+
+
 def restore(source: Source, backup: Backup, discard: Discard, note: Note, say: Say) -> Restored:
     """Put a backup back.
 
@@ -128,9 +136,7 @@ def restore(source: Source, backup: Backup, discard: Discard, note: Note, say: S
         IkomaError: ``backup.partial``, ``.damaged``, ``.would_lose``, ``.may_lose``, ``.not_same``, ``.entangled``,
             ``.failed``, ``.disk_full``, ``.busy``; the faults of a connection. What was begun is for ``take_back``.
     """
-    if backup.tables:
-        raise IkomaError("backup.partial", name=backup.name, tables=", ".join(backup.tables))
-    path = store.check(source.folder, backup)
+    path = whole(source, backup)
     moving = sources.mover(source)
     job = beside.Job(source, backup, path, note, say)
     found: list[Loss] = []

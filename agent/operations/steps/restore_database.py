@@ -44,7 +44,7 @@ class Weigh(Step):
 
     def apply(self, ctx: Context) -> Outcome:
         source, backup = source_of(ctx), backup_of(ctx, self.backup)
-        store.check(source.folder, backup)
+        restore.whole(source, backup)
         loss = restore.weigh(source, backup)
         restore.consent(backup, loss, self.discard)
         said = {"count": loss.total, "created": backup.created}
