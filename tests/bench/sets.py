@@ -1,8 +1,8 @@
 """Sets of migrations that nobody here wrote: applied by us and by psql, compared, and rebuilt elsewhere.
 
-``python -m tests.bench.sets NAME=FOLDER …`` with folders of files such as ``0001_name.sql``. A file ``prelude.sql`` in a
-folder stands for what the set expects to be there (a platform's roles and schemas); an administrator runs it first. The
-files themselves are committed nowhere.
+``python -m tests.bench.sets NAME=FOLDER …`` with folders of files such as ``0001_name.sql``. A file ``prelude.sql`` in
+a folder stands for what the set expects to be there (a platform's roles and schemas); an administrator runs it first.
+The files themselves are committed nowhere.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _ledger(connection: Any) -> bool:
 
 
 def _psql(run: Run, dsn: Dsn, count: int) -> dict[str, Any]:
-    """Let psql run the same files, each in one transaction where it can be one; and say how the next one fails there."""
+    """Let psql run the same files, in one transaction where each can be one; and say how the next one fails there."""
     words = {"PGHOST": dsn.host, "PGPORT": str(dsn.port), "PGUSER": dsn.user, "PGDATABASE": dsn.database}
     env = os.environ | words | {"PGPASSWORD": dsn.password.reveal(), "PGOPTIONS": "-c client_min_messages=error"}
     for number, item in enumerate(run.files):
@@ -134,8 +134,8 @@ def _proven(run: Run, state: Path) -> dict[str, Any]:
         proof = rebuild.rebuild(done, live, state)
     except IkomaError as error:
         return {"proof": error.message("en")[:300]}
-    return {"proof": "equal" if not proof.differences else [f"{item.title}: {item.sql}"[:200] for item in proof.differences][:5],
-            "proof_seconds": round(proof.seconds, 2)}  # fmt: skip
+    told = [f"{item.title}: {item.sql}"[:200] for item in proof.differences]
+    return {"proof": told[:5] or "equal", "proof_seconds": round(proof.seconds, 2)}
 
 
 if __name__ == "__main__":

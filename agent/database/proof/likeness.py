@@ -160,7 +160,8 @@ def settle(connection: Connection, likeness: Likeness, bare: Fingerprint) -> boo
             _extension(connection, difference.key, likeness)
         else:
             _try(connection, likeness.named(difference.sql))
-        if difference.key.kind == "schema" and names_platform(difference.key.name):  # else it would pass for a platform's
+        if difference.key.kind == "schema" and names_platform(difference.key.name):
+            # Another's would pass for a platform's, and not be looked at again.
             owner = explain.quoted(likeness.migrator)
             _try(connection, f"alter schema {explain.quoted(difference.key.name)} owner to {owner}")
     return bool(wanted)
