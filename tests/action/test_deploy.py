@@ -6,6 +6,7 @@ at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -200,3 +201,33 @@ def test_two_runs_at_once_deploy_one_after_the_other(story: Story) -> None:
     assert [ended.outputs["status"] for ended in ends] == ["HEALTHY", "HEALTHY"], told
     assert story.lab.ask(story.app.host) == (200, "four")
     assert story.states().count("success") == 1
+
+
+def test_a_cut_line_is_reported_as_still_running_and_the_release_arrives_without_us(story: Story) -> None:
+    story.app.write("five")
+    runner = story.runner(events.tag(story.github.url, JOB_TOKEN, "v1.4.0", story.head, run="9400"))
+    place = {name.replace("-", "_"): value for name, value in story.place.items()}
+    with contextlib.ExitStack() as cable:
+        pulled = threading.Event()
+
+        def pull(method: str, path: str) -> None:
+            """GitHub hears of the deployment while the host is at it: that is when the cable goes."""
+            if method == "POST" and "/deployments" in path and not pulled.is_set():
+                pulled.set()
+                cable.enter_context(story.lab.link_down())
+
+        story.github.before = pull
+        ended = runner.action(command="deploy", give_up="1", ssh_key=story.secrets["BRIDGE_SSH_KEY"],
+                              registry_token=story.secrets["BRIDGE_REGISTRY_TOKEN"],
+                              build_values=f"BASE_IMAGE={story.lab.env['RIG_BUSYBOX_IMAGE']}", **place)  # fmt: skip
+        story.github.before = lambda method, path: None
+        assert pulled.is_set()
+    assert not ended.ok
+    assert ended.outputs["status"] == "RUNNING", ended.log.shown
+    assert f"attach {ended.outputs['operation']}" in ended.summary
+    assert ended.log.of("warning")
+    assert not ended.log.of("error")
+    assert story.states()[-1] == "in_progress"
+    status = story.lab.wait_until_idle(story.app.name)
+    assert status["release"] == ended.outputs["release"]
+    assert story.lab.ask(story.app.host) == (200, "five")
