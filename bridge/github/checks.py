@@ -87,7 +87,7 @@ def _batch(api: Api, run: CheckRun, check: Check, sent: int) -> Callable[[], int
 
 
 def _find(api: Api, check: Check) -> CheckRun | None:
-    runs = api.repo.get_commit(check.commit).get_check_runs(check_name=check.name)
+    runs = api.repo.get_commit(check.commit).get_check_runs(check_name=check.name, filter="all")
     return next((run for run in runs if run.external_id == check.key), None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agent.model import messages
@@ -15,6 +15,7 @@ from bridge.github.api import Api
 from bridge.github.context import Context, Pull
 from bridge.github.retry import Policy, denied
 from bridge.reports import summary
+from bridge.reports.console import masked
 from bridge.reports.github import Reporter, Story
 
 if TYPE_CHECKING:
@@ -52,14 +53,14 @@ class Platform:
 
         if self.api is None or _elsewhere(story, self.here) or not (number := self.pull(self.api)):
             return
-        text = self.console.redactor(summary.comment(story, self.lang))
+        text = summary.comment(self._masked(story), self.lang)
         Comments(self.api, number).write(Marker.of(story.target, story.run), text)
 
     def check(self, story: Story) -> None:
         """Write the check run of this target on the commit, once there is something to say."""
         from bridge.github import checks
 
-        run, mask = story.run, self.console.redactor
+        run, story = story.run, self._masked(story)
         if self.api is None or not run.commit or story.check is None:
             return
         check = checks.Check(
@@ -70,8 +71,8 @@ class Platform:
             conclusion=summary.conclusion(story),
             title=summary.check_title(story, self.lang),
             summary=messages.text("report.about", {}, self.lang),
-            text=mask(summary.check_text(story, self.lang)),
-            notes=[{**note, "message": mask(note["message"])} for note in summary.notes(story, checks.MOST)],
+            text=summary.check_text(story, self.lang),
+            notes=summary.notes(story, checks.MOST),
         )
         checks.write(self.api, check)
 
@@ -79,7 +80,7 @@ class Platform:
         """Create GitHub's deployment, or move it to the state of the story."""
         from bridge.github import deployments
 
-        if self.api is not None and (moment := self._moment(story)):
+        if self.api is not None and (moment := self._moment(self._masked(story))):
             deployments.move(self.api, moment)
 
     def summary(self, story: Story) -> None:
@@ -87,11 +88,16 @@ class Platform:
         if self.here.summary is None:
             return
         with open(self.here.summary, "a", encoding="utf-8", errors="replace") as stream:
-            stream.write(self.console.redactor(summary.job(story, self.lang)))
+            stream.write(summary.job(self._masked(story), self.lang))
 
     @property
     def lang(self) -> str:
         return self.console.lang
+
+    def _masked(self, story: Story) -> Story:
+        """Return the story without secrets. Before it is rendered: an escaped or cut secret is not recognised."""
+        told = {name: getattr(story, name) for name in ("check", "plan", "plan_error", "end")}
+        return replace(story, **masked(told, self.console.redactor))
 
     def pull(self, api: Api) -> int:
         """Return the number of the pull request that this run is about, or 0. It is asked for once."""
@@ -112,7 +118,7 @@ class Platform:
             operation=start.operation,
             ref=ref,
             state="in_progress" if end is None else state(end["status"]),
-            description=self.console.redactor(self._description(story)),
+            description=self._description(story),
             log=run.url,
             page=next((url for url in (end["routes"] if end else []) if url.startswith("https://")), ""),
             facts={"kind": start.kind, "release": start.release, "run": run.url},

@@ -9,7 +9,7 @@ import pytest
 
 from agent.model.errors import Exit, IkomaError
 from agent.model.names import Target
-from bridge.reports import model
+from bridge.reports import markdown, model
 from tests.github.double import JOB_TOKEN, READ_TOKEN, USER_TOKEN
 from tests.github.server import Fault, Server
 from tests.github.stage import (
@@ -357,19 +357,21 @@ def test_a_token_that_writes_under_another_name_is_told_to_say_so(github: Server
     assert "appears under github-actions[bot], not our-app[bot]" in stage.log.getvalue()
 
 
-def test_secrets_stay_out_of_every_report(github: Server, stage: Stage) -> None:
+@pytest.mark.parametrize("secret", ["hunter2-registry", "p@ss_w*rd#1|`x`", "https://u:p_w@h.example/x", "x" * 600])
+def test_secrets_stay_out_of_every_report(github: Server, stage: Stage, secret: str) -> None:
     github.double.open_pull(7, HEAD)
-    job = stage.job(BRIDGE_REGISTRY_TOKEN="hunter2-registry")
-    job.findings(check(finding(message=f"found hunter2-registry and {JOB_TOKEN}")))
-    job.planned(plan([{"message": "password hunter2-registry", "remedy": ""}]))
+    job = stage.job(BRIDGE_REGISTRY_TOKEN=secret)
+    job.findings(check(finding(message=f"found {secret} and {JOB_TOKEN}", fix=secret, file=f"a/{secret}")))
+    job.planned(plan([{"message": f"password {secret}", "remedy": secret}]))
+    job.started(start())
+    error = {"id": "x.y", "step": None, "message": f"no\n{secret}\nend", "remedy": secret}
+    job.finished(ended("FAILED", message=secret, error=error))
     assert job.close() == []
-    (run,) = github.double.checks
-    told = "".join(
-        [*stage.comments, stage.summary(), run["output"]["text"], str(github.double.notes), stage.log.getvalue()]
-    )
-    assert "hunter2-registry" not in told
-    assert JOB_TOKEN not in told
-    assert "***" in told
+    double = github.double
+    told = str([double.comments, double.checks, double.notes, double.deployments, double.statuses, stage.summary()])
+    for form in (secret, markdown.prose(secret), markdown.code(secret), secret[:20], JOB_TOKEN):
+        assert form not in told + stage.log.getvalue()
+    assert "\\*\\*\\*" in stage.comments[0]
 
 
 def test_an_outage_is_said_once_and_made_good_at_the_end(github: Server, stage: Stage) -> None:
