@@ -87,7 +87,7 @@ class Door:
         call.body, call.lang = asked.body, asked.body.lang
         if asked.operation is None:
             answer = await run_sync(call.service.read, capability, asked.body, limiter=self.threads)
-            return self._json({"result": answer})
+            return self._told({"result": answer})
         call.operation = asked.operation
         await run_sync(call.service.start, name, asked.operation, asked.body, limiter=self.threads)
         return await self._followed(call, asked.operation, asked.patience)
@@ -98,10 +98,10 @@ class Door:
         where = {"Location": f"/operations/{operation}"}
         if found.status not in TERMINAL:
             told = {"operation": operation, "status": found.status, "location": where["Location"]}
-            return self._json(told, 202, where)
+            return self._told(told, 202, where)
         result = found.result or {}
         if found.status in SUCCESS:
-            return self._json({"result": result, "operation": operation}, 200, where)
+            return self._told({"result": result, "operation": operation}, 200, where)
         return self._problem(http_problem.failed(result, operation), where)
 
     async def _operation(self, call: Called, request: Request) -> Response:
@@ -114,13 +114,13 @@ class Door:
             found = await waiting.ended(call.service, found.id, wait, after)
         told = await run_sync(waiting.told, self.paths, found, after, limiter=self.threads)
         await run_sync(call.service.audit, "attach", "ok", call.body, call.operation)
-        return self._json(told)
+        return self._told(told)
 
     async def _healthz(self, _request: Request) -> Response:
-        return self._json({"status": "ok"})
+        return JSONResponse({"status": "ok"}, headers=_HEADERS)
 
     async def _openapi(self, _request: Request) -> Response:
-        return self._json(self.document)
+        return JSONResponse(self.document, headers=_HEADERS)
 
     async def _metrics(self, request: Request) -> Response:
         """Free for a collector on the host itself; whoever comes through the proxy needs a key."""
@@ -180,7 +180,8 @@ class Door:
         )
         return self._problem(http_problem.problem(fault, lang, status), headers)
 
-    def _json(self, content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    def _told(self, content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        """Answer one who is known, with the head of the history, so that somebody else has seen it."""
         head = {"X-Audit-Head": audit.head(self.paths)}
         return JSONResponse(content, status, headers=_HEADERS | head | (headers or {}))
 

@@ -38,7 +38,11 @@ class TooMany(Misuse):
 
 
 class Gate:
-    """Decides who gets in. Guessing keys is slow: an address has a handful of wrong ones a minute."""
+    """Decides who gets in. An address that sends wrong keys is told so ten times, and then that it has to wait.
+
+    That is for the history's sake, which must not fill with them: no secret can be guessed. Right keys always pass,
+    or whoever shares an address could lock the others out.
+    """
 
     def __init__(self, paths: Paths, settings: Settings) -> None:
         self._paths = paths
@@ -51,12 +55,9 @@ class Gate:
         Raises:
             Misuse: ``wire.unknown_key``, ``http.too_many``, ``http.role``, ``keys.invalid``.
         """
-        if self._guesses.is_empty(address):
-            raise TooMany(6)
         grant = keys.authenticate(self._paths, headers.get("x-api-key", ""))
         if grant is None:
-            self._guesses.wait(address)
-            raise UnknownKey
+            raise TooMany(seconds) if (seconds := self._guesses.wait(address)) else UnknownKey()
         if seconds := self._requests.wait(grant.name):
             raise TooMany(seconds)
         return _in_role(grant, headers.get("x-role"))

@@ -30,10 +30,6 @@ class Limiter:
             self._buckets.popitem(last=False)
         return 0.0
 
-    def is_empty(self, caller: str) -> bool:
-        """Say whether ``caller`` has no token left, without taking one."""
-        return self._tokens(caller, self._clock()) < 1
-
     def _tokens(self, caller: str, now: float) -> float:
         left, since = self._buckets.get(caller, (self.burst, now))
         return min(self.burst, left + (now - since) * self.rate)

@@ -16,6 +16,7 @@ import pytest
 
 from tests.faults.app import App
 from tests.faults.lab import Lab
+from tests.fixtures.doors.assistant import speak
 
 CALLERS = 200
 
@@ -64,7 +65,9 @@ def typed(lab: Lab, capability: str, role: str, body: str) -> Any:
     return json.loads(lab.inside("bash", "-c", script, text=lab.env["RIG_API_KEY"] + "\n"))
 
 
-def test_200_reads_at_once_are_all_answered_while_a_deployment_runs(lab: Lab, app: App) -> None:
+def test_200_reads_at_once_are_all_answered_while_a_deployment_runs(
+    lab: Lab, app: App, capsys: pytest.CaptureFixture[str]
+) -> None:
     app.write("two")
     lab.fault(sleep_at={"roll-out:before": 6})
     deploying = lab.start("pipeline", "run", "--repo", str(app.repo), "--json")
@@ -82,7 +85,8 @@ def test_200_reads_at_once_are_all_answered_while_a_deployment_runs(lab: Lab, ap
     assert deploying.returncode == 0, out + err
     seconds = [taken for _, _, taken in answers]
     p99 = statistics.quantiles(seconds, n=100)[98]
-    print(f"{CALLERS} reads at once during a deployment: median {statistics.median(seconds):.3f} s, p99 {p99:.3f} s")
+    with capsys.disabled():
+        print(f"\n{CALLERS} reads during a deployment: median {statistics.median(seconds):.3f} s, p99 {p99:.3f} s")
     assert p99 < 30
 
 
@@ -103,6 +107,32 @@ def test_the_commands_of_row_set_b_answer_as_their_rows_say(lab: Lab, app: App) 
     assert restarted["status"] == "HEALTHY"
     refused = typed(lab, "deploy.restart", "observer", name)
     assert (refused["status"], refused["id"], "result" in refused) == (403, "wire.forbidden", False)
+
+
+def test_an_assistant_checks_plans_reads_goes_back_and_deploys_over_ssh(lab: Lab, app: App) -> None:
+    env, target = lab.env, {"appName": app.name}
+    ssh = ["ssh", "-i", env["BRIDGE_SSH_KEY"], "-o", f"UserKnownHostsFile={env['BRIDGE_KNOWN_HOSTS']}",
+           "-o", "BatchMode=yes", "-F", "/dev/null", f"ikoma@{env['BRIDGE_HOST']}", "mcp"]  # fmt: skip
+    served = call(lab, "deploy.manifest", appName=app.name)[1]["result"]
+    checked, state, plan, logs, back, again = speak(
+        ssh,
+        [
+            {"do": "call", "name": "platform_check", "args": {}},
+            {"do": "call", "name": "apps_status", "args": target},
+            {"do": "call", "name": "deploy_plan", "args": target | {"manifest": served["manifest"]}},
+            {"do": "read", "uri": f"ikoma://{app.name}/production/logs"},
+            {"do": "call", "name": "deploy_rollback", "args": target},
+            {"do": "call", "name": "deploy_apply", "args": target | {"release": served["release"]}},
+        ],
+    )
+    assert checked["structuredContent"]["result"]["healthy"] is True
+    assert state["structuredContent"]["result"]["release"] == served["release"]
+    assert plan["structuredContent"]["result"]["problems"] == []
+    assert json.loads(logs["contents"][0]["text"])["app"] == app.name
+    before = state["structuredContent"]["result"]["previous"]
+    assert (back["structuredContent"]["status"], back["structuredContent"]["result"]["release"]) == ("HEALTHY", before)
+    assert again["structuredContent"]["result"]["release"] == served["release"]
+    assert again["structuredContent"]["status"] == "HEALTHY"
 
 
 def test_a_new_app_gets_its_folder_and_is_told_what_is_missing(lab: Lab) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -45,6 +46,7 @@ def test_a_change_is_answered_at_its_end_with_its_result(door: Door) -> None:
     assert reply.status == 200
     assert reply.json["result"]["status"] == "HEALTHY"
     assert reply.json["result"]["operation"] == reply.json["operation"]
+    assert re.fullmatch(r"[0-9]+:[0-9a-f]{64}", reply.headers["x-audit-head"])
 
 
 def test_a_change_that_failed_is_a_problem_that_keeps_what_it_left(door: Door) -> None:
@@ -95,11 +97,12 @@ def test_without_a_known_key_one_learns_nothing(house: House, path: str) -> None
 
 def test_whoever_guesses_keys_has_to_wait(house: House) -> None:
     with opened(house) as door:
-        statuses = [door.ask("POST", "/execute/test.echo", X_Api_Key=f"guess {n}").status for n in range(12)]
-        assert statuses == [401] * 10 + [429] * 2
-        refused = door.call("test.echo")
-        assert (refused.status, refused.json["id"]) == (429, "http.too_many")
-        assert int(refused.headers["retry-after"]) >= 1
+        replies = [door.ask("POST", "/execute/test.echo", X_Api_Key=f"guess {n}") for n in range(12)]
+        assert [reply.status for reply in replies] == [401] * 10 + [429] * 2
+        assert replies[-1].json["id"] == "http.too_many"
+        assert int(replies[-1].headers["retry-after"]) >= 1
+        assert len(door.history()) == 10
+        assert door.call("test.echo").status == 200
 
 
 def test_a_key_has_its_burst_and_no_more(house: House) -> None:
@@ -179,7 +182,9 @@ def test_french_is_answered_to_who_asks_for_it(door: Door) -> None:
 
 
 def test_health_document_and_figures_need_no_key_on_the_host(door: Door) -> None:
-    assert door.ask("GET", "/healthz").json == {"status": "ok"}
+    alive = door.ask("GET", "/healthz")
+    assert alive.json == {"status": "ok"}
+    assert "x-audit-head" not in alive.headers
     assert "/execute/apps.status" in door.ask("GET", "/openapi.json").json["paths"]
     door.call("test.echo")
     figures = door.ask("GET", "/metrics").raw.decode()
