@@ -57,17 +57,23 @@ def _database_untouched(call: Call, site: Site) -> bool:
 def steps(ctx: Context) -> list[Step]:
     """Return the steps of a deployment, in their order."""
     from agent.operations.steps import make_room, restore_point
+    from agent.operations.steps.provision import Provision, needed
+
+    first: list[Step] = [make_room.MakeRoom()] if make_room.needed(ctx) else []
+    first += [Provision()] if needed(ctx) else []
+    return [*first, *in_order(restore_point.RestorePoint() if restore_point.needed(ctx) else None)]
+
+
+def in_order(saved: Step | None) -> list[Step]:
+    """Return the steps that every deployment has, with the one that saves the database in its place."""
     from agent.operations.steps.commit import Commit
     from agent.operations.steps.health import Health
     from agent.operations.steps.migrate import Migrate
     from agent.operations.steps.preflight import Preflight
     from agent.operations.steps.prove import Prove
-    from agent.operations.steps.provision import Provision, needed
     from agent.operations.steps.pull import Pull
     from agent.operations.steps.retire import Retire
     from agent.operations.steps.roll_out import RollOut
 
-    first: list[Step] = [make_room.MakeRoom()] if make_room.needed(ctx) else []
-    first += [Provision()] if needed(ctx) else []
-    saved: list[Step] = [restore_point.RestorePoint()] if restore_point.needed(ctx) else []
-    return [*first, Preflight(), Pull(), Prove(), *saved, Migrate(), RollOut(), Health(), Commit(), Retire()]
+    saving = [saved] if saved is not None else []
+    return [Preflight(), Pull(), Prove(), *saving, Migrate(), RollOut(), Health(), Commit(), Retire()]

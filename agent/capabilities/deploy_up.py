@@ -9,13 +9,17 @@ from agent.model.errors import Misuse
 
 if TYPE_CHECKING:
     from agent.operations.step import Context, Step
+    from agent.releases.site import Site
 
 
 def check(call: Call) -> None:
-    """Refuse when nothing was ever deployed."""
+    """Refuse when nothing was ever deployed; with a ref, who may not deploy and what is no repository."""
     from agent.releases import records
     from agent.releases.site import Site
 
+    if call.args.get("ref"):
+        _check_ref(call, Site.of(call, call.the_target))
+        return
     if records.current(Site.of(call, call.the_target)) is None:
         raise Misuse("release.none", slug=call.the_target.slug)
 
@@ -24,6 +28,8 @@ def steps(ctx: Context) -> list[Step]:
     """Return the steps: start what is there, make what is missing, through the same gate."""
     from agent.operations.steps.start import Start
 
+    if ctx.args.get("ref"):
+        return _published(ctx)
     return [Start(), *rolled_out_again(ctx)]
 
 
@@ -40,3 +46,25 @@ def rolled_out_again(ctx: Context) -> list[Step]:
     current = records.current(Site.of(ctx, ctx.target))
     ctx.args["release"] = ctx.notes(RollOut.name).get("release") or (current.release if current else None)
     return [Pull(), RollOut(), Health(), Commit(), Retire()]
+
+
+def _check_ref(call: Call, site: Site) -> None:
+    from agent.releases import source
+
+    if not call.grant.has_role("builder"):
+        raise Misuse("wire.forbidden", key=call.key, role=call.role, capability="deploy.up ref=…", needed="builder")
+    source.check_ref(str(call.args["ref"]))
+    source.repository(site)
+
+
+def _published(ctx: Context) -> list[Step]:
+    """Return the steps of a deployment whose release is found first; what it needs is known only then."""
+    from agent.capabilities import deploy_apply
+    from agent.operations.steps import make_room, restore_point
+    from agent.operations.steps.provision import Provision, needed
+    from agent.operations.steps.sync import Sync, Unless
+
+    ctx.args["release"] = ctx.notes(Sync.name).get("release", "")
+    first = [Unless(make_room.MakeRoom(), make_room.needed), Unless(Provision(), needed)]
+    saved = Unless(restore_point.RestorePoint(), restore_point.needed)
+    return [Sync(), *first, *deploy_apply.in_order(saved)]

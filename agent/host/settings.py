@@ -34,6 +34,9 @@ class Settings:
         backup_password: what they are encrypted with.
         backup_every_hours: how often each app's set is sent; 0: only when asked.
         backup_keep: how many sets of an app stay there.
+        registry: prefix of the images this host may deploy by itself, such as ``ghcr.io/acme``.
+        registry_user, registry_token: its own read-only login there.
+        repositories: app → ``{"url": …, "key": …}``: its repository, and the file of a read-only deploy key.
         allow: compose policy exceptions, e.g. ``["privileged:cadvisor"]``.
         http_door: whether the agent answers over HTTP too, on loopback.
         door_port: its port on loopback.
@@ -54,6 +57,10 @@ class Settings:
     parallel_pulls: int = 2
     address_pool: str = "10.213.0.0/16"
     allow: tuple[str, ...] = ()
+    registry: str = ""
+    registry_user: str = ""
+    registry_token: Secret = field(default_factory=lambda: Secret(""))
+    repositories: dict[str, Any] = field(default_factory=dict)
     backup_repository: Secret = field(default_factory=lambda: Secret(""))
     backup_password: Secret = field(default_factory=lambda: Secret(""))
     backup_every_hours: int = 24

@@ -196,7 +196,7 @@ class Client:
         return logins if isinstance(logins, dict) else {}
 
     def _bearer(self, reference: Reference, fields: dict[str, str], basic: dict[str, str]) -> str:
-        query = {"service": fields.get("service", ""), "scope": f"repository:{reference.repository}:pull"}
+        query = {"service": fields.get("service", ""), "scope": self._scope(reference)}
         answer = self._request(reference.registry, "GET", f"{fields['realm']}?{urlencode(query)}", basic)
         if answer.status in (401, 403):
             raise self._refused(reference, bool(basic))
@@ -207,6 +207,10 @@ class Client:
                 "registry.odd", registry=reference.registry, status=answer.status, repository=reference.repository
             )
         return token
+
+    def _scope(self, reference: Reference) -> str:
+        """What is asked for at a registry that gives tokens."""
+        return f"repository:{reference.repository}:pull"
 
     def _refused(self, reference: Reference, logged_in: bool) -> IkomaError:
         if logged_in and self._access is not None:

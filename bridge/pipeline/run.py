@@ -72,6 +72,7 @@ class Pipeline:
         self.operation = where.operation(self.target, "deploy.apply")
         self.sent = False
         self.rendering: Ahead[Rendered]
+        self.publishing: Ahead[None] | None = None
         self.fault: IkomaError | None = None
         """What ended the run on this side."""
 
@@ -152,9 +153,24 @@ class Pipeline:
         with self.face.stage("plan"):
             bundle = self.pin(project, known)
             self.face.note(bundle.id)
+            self._publish(bundle)
             if bundle.release.provenance.dirty:
                 self.face.note(self.console.text("say.dirty"))
         return bundle
+
+    def _publish(self, bundle: Bundle) -> None:
+        """Put the release beside its images, under its commit, while the host works: a host may ask for it later."""
+        commit = bundle.release.provenance.commit
+        if not commit or bundle.release.provenance.dirty or self.wish.only:
+            return
+        registry, target = self.where.registry(self.target), self.target
+
+        def publish() -> None:
+            from bridge.images.artifact import Publisher
+
+            Publisher(registry).publish(registry.address, target, commit, bundle.content)
+
+        self.publishing = Ahead(publish, "publish")
 
     def pin(self, project: Project, known: Images) -> Bundle:
         """Return the release of these sources and images: everything in it stands by digest."""
@@ -201,6 +217,11 @@ class Pipeline:
         report["images"] = {name: {"ref": image.ref, "built": image.built} for name, image in self.images.items()}
         report["stages"] = [{"name": name, "seconds": took} for name, took in self.face.stages]
         report["seconds"] = round(seconds, 3)
+        if self.publishing is not None:
+            try:
+                self.publishing.result()
+            except IkomaError as error:  # what serves, serves: it only cannot be asked for by its commit
+                report["warnings"] = [*report["warnings"], error.to_json(self.lang)]
         if not self.wish.check and any(image.built for image in self.images.values()):
             report["warnings"] = [*report["warnings"], warning("check.left_out", self.lang)]
         if self.bundle is not None:

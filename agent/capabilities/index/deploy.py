@@ -46,9 +46,10 @@ TABLE = (
         role="operator",
         changes=True,
         module="agent.capabilities.deploy_up",
-        summary_en="Start what is stopped of the release that serves.",
-        summary_fr="Démarrer ce qui est arrêté de la livraison en service.",
+        summary_en="Start what is stopped; ref=main deploys what CI published for that commit.",
+        summary_fr="Démarrer ce qui est arrêté ; ref=main déploie ce que la CI a publié pour ce commit.",
         ends="HEALTHY",
+        takes=("ref",),
     ),
     Capability(
         "deploy.down",

@@ -15,6 +15,7 @@ class ApplyArgs(Args):
     release: Release
     only: list[Service] | None = Field(default=None, description="Services to deploy; the others stay as they are.")
     accept: list[str] | None = Field(default=None, description="What is knowingly accepted, such as `replace:db`.")
+    override: str | None = Field(default=None, description="Why a window or a freeze does not hold this time.")
 
 
 class PlanArgs(Args):
@@ -71,7 +72,25 @@ class RollbackArgs(Args):
     )
 
 
+class UpArgs(Args):
+    """What to start: without a ref what is there, else what CI published for that commit."""
+
+    ref: str | None = Field(default=None, description="A branch, tag or commit of the app's repository.")
+
+
 class RestartArgs(Args):
     """Which service; without, all."""
 
     service: Service | None = None
+
+
+class ApproveArgs(Args):
+    """The release, as a plan or a refusal names it."""
+
+    release: Release
+
+
+class ApproveResult(Result):
+    """Who agreed, and when."""
+
+    release: str
