@@ -7,7 +7,7 @@ import pytest
 from tests.faults.app import App
 from tests.faults.lab import Lab
 
-STEPS = ("preflight", "pull", "prove", "migrate", "roll-out", "health", "commit", "retire")
+STEPS = ("preflight", "pull", "prove", "restore-point", "migrate", "roll-out", "health", "commit", "retire")
 MOMENTS = [f"{step}:{side}" for step in STEPS for side in ("before", "after")]
 
 
