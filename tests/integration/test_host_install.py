@@ -82,7 +82,7 @@ def host(rig: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def test_the_supervised_unit_is_one_that_systemd_accepts(host: Host) -> None:
-    units = [f"/etc/systemd/system/ikoma-agent-recover.{kind}" for kind in ("service", "timer")]
+    units = [f"/etc/systemd/system/ikoma-agent-{name}" for name in ("recover.service", "recover.timer", "http.service")]
     assert host.inside("systemd-analyze", "verify", *units) == ""
 
 
