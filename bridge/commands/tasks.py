@@ -34,7 +34,10 @@ class Task:
     Attributes:
         outputs: what the Action gives to later steps.
         report: the whole report, kept as JSON.
+        hurried: whether the job was cancelled: little time is left.
     """
+
+    hurried = False
 
     def __init__(self, request: Request, environ: Mapping[str, str], console: Console) -> None:
         self.request, self.console = request, console
@@ -70,7 +73,7 @@ class Task:
 
     @cached_property
     def where(self) -> Where:
-        """Where it goes: the inputs alone decide, then the contract."""
+        """Where it goes: the inputs decide, then BRIDGE_* variables of the job, then the contract."""
         given = self.request.text
         flags = Flags(repo=self.folder, app=given("app"), environment=given("environment"), host=given("host"),
                       port=given("port"), user=given("user"), host_key=given("host-key"),
@@ -191,26 +194,31 @@ class Deploy(Task):
     def run(self) -> Exit:
         from bridge.commands.deploying import Reported
 
-        if self.request.secret("env-file"):
-            self._push()
-        pipeline = Reported(self.where, self.console, self.face, self._wish(), on_start=self._started)
+        target = self.target
+        try:
+            if self.request.secret("env-file"):
+                self._push()
+            pipeline = Reported(self.where, self.console, self.face, self._wish(target), on_start=self._started)
+        except IkomaError as error:
+            report = model.failed_deployment(target, None, error, self.console.machine_lang)
+            return self.ended(report, error)
         report = pipeline.run()
         return self.ended(report, pipeline.fault)
 
-    def _wish(self) -> Wish:
+    def _wish(self, target: Target) -> Wish:
         from bridge.pipeline.run import Wish
 
         given = self.request.text("release")
         file = (self.folder / given) if given else None
         return Wish(
             only=self.request.lines("only"), build=file is None, release=file, accept=self.request.lines("accept"),
-            if_busy="refuse" if self.request.text("if-busy") == "refuse" else "wait", save=self._keep(),
+            if_busy="refuse" if self.request.text("if-busy") == "refuse" else "wait", save=self._keep(target),
         )  # fmt: skip
 
-    def _keep(self) -> Path:
+    def _keep(self, target: Target) -> Path:
         """Keep the release beside the report: it can be attached to a release of GitHub, and deployed again."""
         folder = Path(tempfile.mkdtemp(prefix="ikoma-release-", dir=self.environ.get("RUNNER_TEMP") or None))
-        return folder / f"{self.where.environment}.ikoma-release.tar.gz"
+        return folder / f"{target.app}-{target.environment}.ikoma-release.tar.gz"
 
     def _push(self) -> None:
         from bridge.pipeline import appenv
@@ -237,6 +245,7 @@ class Deploy(Task):
         """Report the end of a deployment or rollback, whatever it is, and return the exit code."""
         from bridge.reports import final
 
+        self.hurried = fault is not None and fault.id == "remote.interrupted"
         self.report |= dict(report)
         self.outputs |= {"status": report["status"], "release": report["release"] or "",
                          "operation": report["operation"] or ""}  # fmt: skip
@@ -299,7 +308,7 @@ class Attach(Task):
         from bridge.github.attachments import attach
         from bridge.pipeline import bundles
 
-        file = self.folder / self.request.text("release")
+        file = _only_one(self.folder / self.request.text("release"))
         bundle = bundles.read(file, self.folder)
         tag = self._tag
         if not tag:
@@ -311,6 +320,12 @@ class Attach(Task):
         self.report |= {"app": bundle.target.app, "environment": bundle.target.environment, "release": bundle.id}
         self.outputs |= {"status": "ATTACHED" if attached else "SKIPPED", "release": bundle.id}
         return Exit.DONE
+
+
+def _only_one(path: Path) -> Path:
+    """Return the file meant: the path itself, or the one kept release in that folder."""
+    found = sorted(path.glob("*.tar.gz")) if path.is_dir() else []
+    return found[0] if len(found) == 1 else path
 
 
 _TASKS: Final[dict[str, type[Task]]] = {

@@ -81,8 +81,9 @@ class Comments:
         self.api.policy.ensure(find, lambda: self._issue.create_comment(body))
         if not found:  # we have just created one; another run may have done so at the same time
             self.api.policy.call(find)
-        if not found:  # it is there, under another name than we look for
-            raise IkomaError("github.author", expected=self.api.author, found=self._last_author(ours))
+        if not found:  # it is there, under another name than we look for; this run knows it from now on
+            expected, self.api.author = self.api.author, self.api.policy.call(partial(self._last_author, ours))
+            raise IkomaError("github.author", expected=expected, found=self.api.author)
         self._update(found[0], ours, body)
         for double in found[1:]:
             self.api.policy.call(partial(_delete, double))

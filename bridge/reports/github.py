@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
+from agent.model.errors import IkomaError
 from agent.model.names import Target
 from bridge.reports.model import DeploymentReport, ErrorReport, PlanReport
 from bridge.reports.outbox import Outbox
@@ -167,14 +168,17 @@ class Reporter:
             self._outbox.put(face, _job(getattr(platform, face), story))
 
     def _complain(self, face: str, fault: BaseException) -> None:
+        if isinstance(fault, IkomaError) and fault.remedy():
+            self.console.fault(fault)
+            return
         name = self.console.text(f"github.face.{face}")
         said = "github.denied" if self.hopeless(fault) else "github.outage"
-        self.console.say(self.console.text(said, face=name, reason=_reason(fault)))
+        self.console.say(self.console.text(said, face=name, reason=_reason(fault, self.console.lang)))
 
 
 def _job(publish: Callable[[Story], None], story: Story) -> Callable[[], None]:
     return lambda: publish(story)
 
 
-def _reason(fault: BaseException) -> str:
-    return str(fault) or type(fault).__name__
+def _reason(fault: BaseException, lang: str) -> str:
+    return fault.message(lang) if isinstance(fault, IkomaError) else str(fault) or type(fault).__name__

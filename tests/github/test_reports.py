@@ -349,12 +349,18 @@ def test_a_personal_token_finds_its_own_comment_again(github: Server, stage: Sta
     assert "You must authenticate via a GitHub App" in stage.log.getvalue()
 
 
-def test_a_token_that_writes_under_another_name_is_told_to_say_so(github: Server, stage: Stage) -> None:
+def test_a_token_that_writes_under_another_name_is_told_to_say_so_and_writes_one_comment(
+    github: Server, stage: Stage
+) -> None:
     github.double.open_pull(7, HEAD)
     job = stage.job(BRIDGE_GITHUB_AUTHOR="our-app[bot]", token=JOB_TOKEN)
     job.findings(check())
-    job.close()
+    job.planned(plan())
+    assert job.close() == []
     assert "appears under github-actions[bot], not our-app[bot]" in stage.log.getvalue()
+    assert "Set github-author to github-actions[bot]" in stage.log.getvalue()
+    (body,) = stage.comments
+    assert "### Plan" in body
 
 
 @pytest.mark.parametrize("secret", ["hunter2-registry", "p@ss_w*rd#1|`x`", "https://u:p_w@h.example/x", "x" * 600])
