@@ -11,13 +11,14 @@ from agent.database.apply import tokens_of
 from agent.database.connect import Connection, session
 from agent.host.files import read_json
 from agent.host.paths import TargetPaths
+from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from agent.model.migrations import compare
 from agent.model.release import Release, parse
 
 
 def run(call: Call) -> dict[str, Any]:
-    """Return ``reachable``, ``database``, ``version``, ``migrations`` and ``problems``; a fault is one of these."""
+    """Return what ``StatusResult`` says; a fault is one of the ``problems``."""
     home = call.paths.target(call.the_target)
     answer: dict[str, Any] = {"app": call.the_target.app, "environment": call.the_target.environment}
     try:
@@ -25,10 +26,18 @@ def run(call: Call) -> dict[str, Any]:
         answer |= {"database": dsn.where, "schema": target.schema(home)}
         with session(dsn, "ikoma:db.status") as connection:
             release = _serving(call)
-            found = rights.problems(connection, dsn, release.schemas if release else ["public"])
+            schemas = release.schemas if release else ["public"]
+            found = rights.problems(connection, dsn, schemas)
+            answer |= {"bytes": rights.size(connection), "rights": _rights(connection, dsn, schemas)}
             return answer | _migrations(connection, home, release, found, call.lang)
     except IkomaError as error:
         return answer | {"reachable": False, "problems": [_shown(error, call.lang)]}
+
+
+def _rights(connection: Connection, dsn: Dsn, schemas: list[str]) -> dict[str, Any]:
+    """Say for each use whether the role has the rights, and which statements an administrator runs where it has not."""
+    lacking = rights.lacking(connection, dsn, schemas)
+    return {use: {"ok": not grants, "grants": grants} for use, grants in lacking.items()}
 
 
 def _serving(call: Call) -> Release | None:

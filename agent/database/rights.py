@@ -18,6 +18,18 @@ _SCHEMAS: Final = """
            coalesce(has_schema_privilege(to_regnamespace(quote_ident(name))::oid, 'create, usage'), false)
     from unnest(%s::text[]) as name
 """
+_UNREADABLE: Final = """
+    select distinct n.nspname, case c.relkind when 'S' then 'sequences' else 'tables' end
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = any(%s) and c.relkind in ('r', 'p', 'm', 'v', 'f', 'S')
+      and case c.relkind when 'S' then not has_sequence_privilege(c.oid, 'select, usage')
+          else not has_table_privilege(c.oid, 'select') end
+    order by 1, 2
+"""
+_MAY_RESTORE: Final = "select rolcreatedb or rolsuper from pg_roles where rolname = current_user"
+_SIZE: Final = """
+    select case when has_database_privilege(current_database(), 'connect') then pg_database_size(current_database()) end
+"""
 
 
 def problems(connection: Connection, dsn: Dsn, schemas: Sequence[str]) -> list[IkomaError]:
@@ -25,6 +37,35 @@ def problems(connection: Connection, dsn: Dsn, schemas: Sequence[str]) -> list[I
     if _one(connection, _READ_ONLY):
         return [IkomaError("database.read_only", where=dsn.where)]
     return list(_missing(connection, dsn, schemas))
+
+
+def lacking(connection: Connection, dsn: Dsn, schemas: Sequence[str]) -> dict[str, list[str]]:
+    """Return, for migrating, dumping and restoring, the statements that would give the role what it lacks."""
+    migrate = [str(item.params.get("grant", "")) for item in problems(connection, dsn, schemas)]
+    return {
+        "migrate": [grant for grant in migrate if grant],
+        "dump": _unreadable(connection, dsn, schemas),
+        "restore": [] if _one(connection, _MAY_RESTORE) else [_granted(connection, "alter role {} createdb", dsn.user)],
+    }
+
+
+def _unreadable(connection: Connection, dsn: Dsn, schemas: Sequence[str]) -> list[str]:
+    """Name the tables and sequences that the role may not read; one statement a kind and schema."""
+    found = connection.execute(_UNREADABLE, [list(schemas)]).fetchall()
+    return [
+        _granted(connection, f"grant select on all {kind} in schema {{}} to {{}}", schema, dsn.user)
+        for schema, kind in found
+    ]
+
+
+def _granted(connection: Connection, text: str, *names: str) -> str:
+    return sql.SQL(text).format(*map(sql.Identifier, names)).as_string(connection) + ";"
+
+
+def size(connection: Connection) -> int:
+    """Return the bytes that the database takes on the disk; 0 where the role may not know."""
+    row = connection.execute(_SIZE).fetchone()
+    return int(row[0] or 0) if row else 0
 
 
 def _missing(connection: Connection, dsn: Dsn, schemas: Sequence[str]) -> Iterator[IkomaError]:

@@ -45,7 +45,8 @@ def check(root: Path, scope: Scope | None = None) -> Report:
     began = time.monotonic()
     with _without_collector():
         facts = Facts(root)
-        facts.changed = scope.changed if scope else None
+        if scope is not None:
+            facts.changed, facts.database = scope.changed, scope.database
         found = (finding for rule in all_rules().values() for finding in _run(rule, facts))
         findings = [softened(_named(finding, facts), facts) for finding in found]
         findings, silenced = silences.apply(findings, facts, CONTRACT)

@@ -25,6 +25,7 @@ from bridge.workspace.tree import Tree
 
 if TYPE_CHECKING:
     from agent.model.contract import Contract
+    from agent.model.dsn import Dsn
 
 CONTRACT = "ikoma.release.json"
 
@@ -36,6 +37,8 @@ class Facts:
         self.root = root
         self.changed: frozenset[str] | None = None
         """What the caller says has changed; None where he does not say."""
+        self.database: Dsn | None = None
+        """A server where migrations may be tried; None: nothing is connected to."""
         self.tree = Tree(root)
         self.manifests, self.repos = monorepo.read(self.tree)
         self.owners = Owners(self.manifests)

@@ -69,9 +69,14 @@ def _children(facts: Facts, place: str) -> list[str]:
     ]
 
 
+def named(found: Folder) -> list[str]:
+    """Return the files that have the name of a migration, in their order."""
+    return [name for name in found.names if MIGRATION_FILE.fullmatch(name)]
+
+
 def pending(facts: Facts, found: Folder) -> Pending:
     """Return what is new: since the commit that was asked about, else since the last release's tag, else all of it."""
-    known = [name for name in found.names if MIGRATION_FILE.fullmatch(name)]
+    known = named(found)
     if facts.changed is not None:
         return Pending(_changed(found, known, facts.changed), "the commit compared with")
     tags = git.release_tags(facts.root)

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING
 from agent.model.errors import Misuse
 
 if TYPE_CHECKING:
+    from agent.model.dsn import Dsn
     from bridge.checks.facts import Facts
     from bridge.checks.model import Finding
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What to report: only an app (image, package or folder), only what touches ``changed`` files."""
+    """What to report: only an app (image, package or folder), only what touches ``changed`` files.
+
+    ``database`` is a server where migrations may be tried.
+    """
 
     app: str = ""
     changed: frozenset[str] | None = None
+    database: Dsn | None = None
 
 
 def scope(repo: Path, app: str, revision: str) -> Scope:

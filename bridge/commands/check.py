@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from agent.model.errors import Exit, Misuse
 from bridge.commands.edge import console
 
 if TYPE_CHECKING:
+    from agent.model.dsn import Dsn
     from bridge.checks.engine import Report
 
 Repo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The repository, or a folder in it.")]
@@ -23,6 +25,9 @@ App = Annotated[str, typer.Option("--app", metavar="APP", help="Only what this a
 Since = Annotated[str, typer.Option("--changed-since", metavar="REV", help="Only what changed since this commit.")]
 Fix = Annotated[bool, typer.Option("--fix", help="Repair what can be repaired safely, and check again.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="With --fix: show the changes, make none.")]
+Database = Annotated[
+    str, typer.Option("--with-database", metavar="VARIABLE", help="Try all migrations on the server this names.")
+]
 Out = Annotated[str, typer.Option("--output", metavar="FILE", help="Write the report to a file as well.")]
 
 
@@ -37,6 +42,7 @@ def check(
     fix: Fix = False,
     dry_run: Dry = False,
     output: Out = "",
+    with_database: Database = "",
 ) -> None:
     """Find everything that would stop the build: no install, no network, no Node.js.
 
@@ -45,6 +51,7 @@ def check(
       python -m bridge check
       python -m bridge check --repo ../shop --app website --strict
       python -m bridge check --fix --dry-run
+      python -m bridge check --with-database CI_DATABASE_URL
       python -m bridge check --explain IKB101
 
     \b
@@ -57,22 +64,32 @@ def check(
     _known_face(face)
     if not repo.is_dir():
         raise Misuse("check.no_folder", path=repo)
-    report = _report(repo, app, changed_since, fix=fix, dry_run=dry_run)
+    report = _report(repo, app, changed_since, with_database, fix=fix, dry_run=dry_run)
     _show(report, face, output)
     failed = report.counts["error"] or (strict and report.counts["warning"])
     if failed:
         raise typer.Exit(int(Exit.FAILED))
 
 
-def _report(repo: Path, app: str, changed_since: str, *, fix: bool, dry_run: bool) -> Report:
+def _report(repo: Path, app: str, changed_since: str, variable: str, *, fix: bool, dry_run: bool) -> Report:
     from bridge.checks import engine, fixing, scope
 
-    wanted = scope.scope(repo, app, changed_since)
+    wanted = replace(scope.scope(repo, app, changed_since), database=_server(variable) if variable else None)
     if dry_run and not fix:
         raise Misuse("check.dry_run")
     if not fix:
         return engine.check(repo, wanted)
     return fixing.fix(repo, wanted, console().say, dry_run=dry_run)
+
+
+def _server(variable: str) -> Dsn:
+    """Return the connection that a variable of the environment holds. Raises ``Misuse("check.no_database")``."""
+    from agent.model import dsn
+
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise Misuse("check.no_database", variable=variable)
+    return dsn.parse(value, variable)
 
 
 def _known_face(name: str) -> None:

@@ -21,10 +21,19 @@ class StatusMigrations(Result):
     ahead: list[str] = []
 
 
+class StatusRight(Result):
+    """Whether the role has what a use needs, and the statements that give it what it lacks."""
+
+    ok: bool
+    grants: list[str] = []
+
+
 class StatusResult(OfTarget):
     """The database as the agent finds it; a fault is one of its problems."""
 
     reachable: bool
+    bytes: int | None = None
+    rights: dict[Literal["migrate", "dump", "restore"], StatusRight] | None = None
     database: str | None = None
     version: str | None = None
     release: str | None = None

@@ -247,6 +247,11 @@ MESSAGES: Final[dict[str, Message]] = {
         "there is no rule called {thing}.", "il n'y a pas de règle appelée {thing}.",
         "Take its name from the finding's brackets.", "Reprenez le nom entre crochets du constat.",
     ),
+    "check.no_database": Message(
+        "The variable {variable} holds no connection.", "La variable {variable} ne contient pas de connexion.",
+        "Give the connection of a server that may be tried on: {variable}=postgresql://… python -m bridge check --with-database {variable}",
+        "Donnez la connexion d'un serveur d'essai : {variable}=postgresql://… python -m bridge check --with-database {variable}",
+    ),
     "guard.squawk_failed": Message(
         "squawk does not answer: {reason}", "squawk ne répond pas : {reason}",
         "Install the version that the requirements name: pip install -r bridge/requirements.txt",
