@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib
 import json
 import os
@@ -28,6 +29,7 @@ from agent.operations.journal import Journal
 from agent.protocol import Body
 
 USER: Final = "ikoma"
+_PR_SET_DUMPABLE: Final = 4
 
 
 def run(paths: Paths, words: Sequence[str], index: Index) -> int:
@@ -58,6 +60,8 @@ def become_agent(paths: Paths) -> None:
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
     os.environ["HOME"] = user.pw_dir
+    # The kernel hides /proc/self of a process that has changed its user; a worker that starts here needs it.
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
 # --- commands
