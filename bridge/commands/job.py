@@ -80,7 +80,7 @@ class Job:
         finally:
             self.outputs |= task.outputs
             self.report = task.report
-            task.close(seconds)
+            task.close(_HURRY_S if task.hurried else seconds)
 
     def _failed(self, fault: IkomaError) -> None:
         from bridge.reports import model

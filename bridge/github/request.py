@@ -90,6 +90,8 @@ def _problems(values: Mapping[str, str]) -> Iterator[str]:
         yield f"`to` must be `r-` and 12 digits or letters a to f, not {_shown(values['to'])}."
     for line in _lines(values["build-values"]):
         yield from _problems_of_assignment(line)
+    if values["ssh-key"] and not values["ssh-key"].lstrip().startswith("-----BEGIN"):
+        yield "`ssh-key` must be the text of a private key, from -----BEGIN to -----END."
     for name in ("app", "environment"):
         if values[name] and not names.NAME.fullmatch(values[name]):
             yield f"`{name}` must be lower-case letters, digits and dashes, not {_shown(values[name])}."

@@ -131,6 +131,18 @@ def test_a_release_tag_is_built_deployed_and_recorded(story: Story) -> None:
         assert secret.splitlines()[-1] not in ended.log.shown
 
 
+def test_the_release_is_attached_to_the_release_of_the_tag(story: Story) -> None:
+    story.github.double.publish("v1.0.0")
+    runner = story.runner(events.tag(story.github.url, JOB_TOKEN, "v1.0.0", story.head))
+    (runner.root / "artifacts").rmdir()
+    (runner.root / "artifacts").symlink_to(story.root / "run-2/artifacts")
+    outputs = {"status": "HEALTHY", "release": story.first_release}
+    ended = runner.job("deploy.yml", "attach", story.place, {}, deploy={"outputs": outputs})
+    assert ended.ok, ended.log.shown
+    [asset] = story.github.double.releases["v1.0.0"]["assets"]
+    assert asset["name"] == f"{story.app.name}-production.ikoma-release.tar.gz"
+
+
 def test_a_kept_release_is_deployed_again_without_a_build_and_changes_nothing(story: Story) -> None:
     kept = next((story.root / "run-2/artifacts").glob("*/*.tar.gz"))
     runner = story.runner(events.tag(story.github.url, JOB_TOKEN, "v1.0.0", story.head, run="9100"))

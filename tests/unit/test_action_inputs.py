@@ -98,7 +98,7 @@ def test_a_mistyped_command_is_told_with_the_nearest_one() -> None:
 
 @pytest.mark.parametrize("to", ["r-0a1b2c3d4e5", "r-0a1b2c3d4e5f\nx", "$(id)", "r-0A1B2C3D4E5F"])
 def test_a_rollback_goes_to_release_ids_alone(to: str) -> None:
-    assert "`to`" in problems(command="rollback", ssh_key="k", to=to)
+    assert "`to`" in problems(command="rollback", ssh_key="-----BEGIN", to=to)
 
 
 @pytest.mark.parametrize("line", ["PATH=/x", "LD_PRELOAD=/x", "GITHUB_ENV=/x", "BRIDGE_HOST=x", "PYTHONPATH=x", "A B=c",
@@ -111,6 +111,12 @@ def test_a_wrong_value_is_shown_short_and_on_one_line() -> None:
     said = problems(command="x" * 500 + "\n::set-output name=a::b")
     assert max(map(len, said.splitlines())) < 200
     assert "\n::set-output" not in said
+
+
+def test_a_key_is_its_text_and_never_a_path() -> None:
+    said = problems(command="rollback", ssh_key="~/.ssh/deploy")
+    assert "`ssh-key` must be the text" in said
+    assert "~/.ssh" not in said
 
 
 def test_inputs_leave_the_environment() -> None:
