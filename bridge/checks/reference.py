@@ -16,6 +16,7 @@ needs no install, no network, no node_modules and no Node.js, and runs no code o
     python -m bridge check --fix                    make them, and check again
     python -m bridge check --strict                 warnings fail too
     python -m bridge check --format github|sarif|json
+    python -m bridge check --with-database VARIABLE all migrations in an empty database of that server
     python -m bridge check --explain IKB101
 
 Exit codes: 0 no error, 1 errors (with `--strict`: or warnings), 2 misuse.
