@@ -58,7 +58,7 @@ class Plan:
 
 def missing(wanted: Iterable[Action], facts: Facts) -> Plan:
     """Return the plan that is left of ``wanted`` on a host that has what ``facts`` say."""
-    return Plan(tuple(_marked(action, facts) for action in wanted if not _is_there(action, facts)))
+    return Plan(tuple(_marked(action, facts) for action in wanted if not is_there(action, facts)))
 
 
 def _marked(action: Action, facts: Facts) -> Action:
@@ -68,7 +68,8 @@ def _marked(action: Action, facts: Facts) -> Action:
     return Action(action.kind, action.title, action.params, action.args, "change" if exists else "create")
 
 
-def _is_there(action: Action, facts: Facts) -> bool:
+def is_there(action: Action, facts: Facts) -> bool:
+    """Say whether the host has already what ``action`` would bring about; nobody can say so of a program to run."""
     if action.kind == "user":
         return _has_user(action.args, facts.user)
     if action.kind == "install":

@@ -93,6 +93,8 @@ def _removal(facts: Facts) -> Iterator[Action]:
         yield Action("idle", "remote.plan.idle", {}, {"locks": layout.LOCKS})
     if facts.timer:
         yield command("systemctl", "disable", "--now", layout.TIMER)
+    if facts.systemd and _is_there(facts, f"{layout.UNIT_FOLDER}/{layout.DOOR}"):
+        yield command("systemctl", "stop", layout.DOOR)
     if _is_there(facts, layout.DROP_IN):
         yield sshd(None)
     for path in present:

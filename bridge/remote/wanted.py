@@ -12,7 +12,7 @@ from agent.model.errors import Misuse
 from bridge.remote import layout
 from bridge.remote.facts import Facts
 from bridge.remote.grants import Grant, authorized_text, granted, keys_text
-from bridge.remote.plan import Action
+from bridge.remote.plan import Action, is_there
 
 READABLE = (layout.USER, 0o640)
 """Group and mode of a file that only root and the agent read."""
@@ -130,10 +130,12 @@ def check_settings(text: str) -> None:
 
 
 def _units(facts: Facts) -> Iterator[Action]:
-    for name, content in layout.UNITS.items():
-        yield file(f"{layout.UNIT_FOLDER}/{name}", content)
-    if facts.systemd and facts.timer != "enabled":
+    units = [file(f"{layout.UNIT_FOLDER}/{name}", content) for name, content in layout.UNITS.items()]
+    yield from units
+    enabled = facts.timer == "enabled"
+    if facts.systemd and not (enabled and all(is_there(unit, facts) for unit in units)):
         yield command("systemctl", "daemon-reload")
+    if facts.systemd and not enabled:
         yield command("systemctl", "enable", "--now", layout.TIMER)
 
 

@@ -129,6 +129,14 @@ def test_without_systemd_units_are_written_and_nothing_is_enabled() -> None:
     assert f"{layout.UNIT_FOLDER}/{layout.TIMER}" in paths(found)
 
 
+def test_units_that_changed_are_read_again_and_the_timer_is_left_on() -> None:
+    unit = f"{layout.UNIT_FOLDER}/{layout.DOOR}"
+    found = plan(WANTED, replace(DONE, paths={**DONE.paths, unit: {"kind": "absent"}}))
+    assert paths(found) == [unit]
+    ran = [action.args["argv"] for action in found.actions if action.kind == "command"]
+    assert ran == [["systemctl", "daemon-reload"]]
+
+
 def test_a_host_without_an_engine_is_refused() -> None:
     with pytest.raises(Misuse) as raised:
         plan(WANTED, replace(EMPTY, docker_group=""))
