@@ -239,3 +239,69 @@ def test_an_override_rewrites_what_the_lock_file_records(
     manifest = facts.manifests["apps/web"]
     got = drift._overridden(manifest, name, specifier, {selector: "9.9.9"})
     assert got == ("9.9.9" if changed else specifier)
+
+
+@pytest.mark.parametrize("form", ["npm 3", "bun"])
+@pytest.mark.parametrize(
+    ("left_pad", "stops"), [("^1.3.0", None), ("^1.2.0", False), (">=1 <2", False), ("^2.0.0", True), ("next", True)]
+)
+def test_npm_and_bun_go_on_while_the_locked_version_fits(
+    form: str, left_pad: str, stops: bool | None, tmp_path: Path
+) -> None:
+    web = {**WEB, "dependencies": {"@x/ui": "*", "left-pad": left_pad}}
+    facts = repository(tmp_path, form, web)
+    assert facts.main is not None
+    assert [item.stops for item in drift.drifts(facts.main)] == ([] if stops is None else [stops])
+
+
+@pytest.mark.parametrize(("form", "stops"), [("npm 3", False), ("bun", True)])
+def test_a_removed_dependency_stops_bun_and_not_npm(form: str, stops: bool, tmp_path: Path) -> None:
+    facts = repository(tmp_path, form, {**WEB, "devDependencies": {}})
+    assert facts.main is not None
+    assert [(item.name, item.stops) for item in drift.drifts(facts.main)] == [("p-map", stops)]
+
+
+def root(folder: Path, **entries: object) -> Facts:
+    """The repository with more in its root manifest."""
+    file = folder / "package.json"
+    write(file, {**json.loads(file.read_text()), **entries})
+    return Facts(folder)
+
+
+@pytest.mark.parametrize(
+    ("form", "entries", "drifted"),
+    [
+        ("bun", {"overrides": {"left-pad": "1.3.0"}}, ["left-pad"]),
+        ("bun", {"patchedDependencies": {"left-pad@1.3.0": "patches/x.patch"}}, ["left-pad@1.3.0"]),
+        ("npm 3", {"overrides": {"left-pad": "^1.0.0"}}, []),
+        ("npm 3", {"overrides": {"left-pad": "2.0.0"}}, ["left-pad"]),
+        ("yarn 4", {"resolutions": {"left-pad": "1.2.0"}}, ["left-pad"]),
+        ("yarn 4", {"resolutions": {"left-pad": "^1.3.0"}}, []),
+        ("yarn 1", {"resolutions": {"left-pad": "1.2.0"}}, []),
+        ("pnpm 9", {"pnpm": {"overrides": {"left-pad": "1.2.0"}}}, ["left-pad"]),
+        ("pnpm 9", {"pnpm": {"patchedDependencies": {"left-pad@1.3.0": "x.patch"}}}, ["left-pad@1.3.0"]),
+    ],
+)
+def test_overrides_and_patches_belong_to_the_lock_file(
+    form: str, entries: dict[str, object], drifted: list[str], tmp_path: Path
+) -> None:
+    repository(tmp_path, form)
+    facts = root(tmp_path, **entries)
+    assert facts.main is not None
+    assert sorted({item.name for item in drift.drifts(facts.main)}) == drifted
+
+
+def test_pnpm_takes_its_own_overrides_before_resolutions(tmp_path: Path) -> None:
+    repository(tmp_path, "pnpm 9")
+    facts = root(tmp_path, resolutions={"ms": "1.0.0"}, pnpm={"overrides": {"ms": "2.0.0"}})
+    assert facts.main is not None
+    assert facts.main.settings.overrides == {"ms": "2.0.0"}
+
+
+def test_yarn_reads_the_linker_of_the_folders_above(tmp_path: Path) -> None:
+    write(tmp_path / ".yarnrc.yml", "nodeLinker: node-modules\n")
+    facts = repository(tmp_path / "www", "yarn 4")
+    assert facts.main is not None
+    assert facts.main.manager.linker == "pnp"
+    write(tmp_path / "package.json", {"name": "above"})
+    assert [repo.manager.linker for repo in Facts(tmp_path).repos] == ["hoisted"]
