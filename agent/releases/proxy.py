@@ -43,7 +43,6 @@ _ROUTE: Final = """\
 		lb_try_interval 100ms
 		transport http {
 			dial_timeout 250ms
-			keepalive off
 		}
 	}
 }

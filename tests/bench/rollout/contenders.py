@@ -24,7 +24,6 @@ http://%s {
 		lb_try_interval 100ms
 		transport http {
 			dial_timeout 250ms
-			keepalive off
 		}
 	}
 }

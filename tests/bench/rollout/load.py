@@ -72,8 +72,8 @@ class Users:
         self.samples.append(sample)
 
     async def _exchange(self, sample: Sample, path: str, keep: bool) -> None:
-        pipe = self.idle.pop() if keep and self.idle else await asyncio.open_connection(self.address, self.port)
-        reader, writer = pipe
+        pipe = self._idle() if keep else None
+        reader, writer = pipe = pipe or await asyncio.open_connection(self.address, self.port)
         try:
             connection = "keep-alive" if keep else "close"
             writer.write(f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: {connection}\r\n\r\n".encode())
@@ -88,6 +88,15 @@ class Users:
             writer.close()
             raise
         writer.close()
+
+    def _idle(self) -> Pipe | None:
+        """Return a kept connection; one that the other side has closed meanwhile is dropped, as every client does."""
+        while self.idle:
+            reader, writer = self.idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     async def _talk(self) -> None:
         """One WebSocket, opened again when it is closed; each opening is a sample that lasts as long as it did."""
