@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from agent.model.errors import IkomaError
 
 if TYPE_CHECKING:
-    from tenacity import RetryCallState
+    from tenacity import RetryCallState, Retrying
 
 T = TypeVar("T")
 
+_ATTEMPTS: Final = 9
 _PASSING: Final = frozenset({502, 503, 504})
 _SECONDARY: Final = ("secondary rate limit", "abuse detection", "please retry your request again later")
 _SECONDARY_S: Final = 60.0
@@ -103,28 +104,30 @@ class Policy:
         Raises:
             IkomaError: ``github.refused``, ``github.unreachable`` or ``github.limited``.
         """
-        from tenacity import Retrying
-
-        began = self.clock()
-
-        def wait(state: RetryCallState) -> float:
-            return advice(_fault(state), state.attempt_number, self.now()) or 0.0
-
-        def over(state: RetryCallState) -> bool:
-            pause, spent = wait(state), self.clock() - began
-            # A limit may ask for more than our patience, once; failures may not.
-            return pause > self.longest or spent > self.patience or state.attempt_number > 8
-
-        def again(state: RetryCallState) -> bool:
-            return state.outcome is not None and state.outcome.failed and _asked_again(state, self.now())
-
-        attempts: Retrying = Retrying(retry=again, stop=over, wait=wait, sleep=self.sleep, reraise=True)
         try:
-            return attempts(work)
+            return self._attempts()(work)
         except Exception as fault:
             if not _foreign(fault):
                 raise
             raise told(fault, self.now()) from fault
+
+    def _attempts(self) -> Retrying:
+        from tenacity import Retrying
+
+        began = self.clock()
+
+        def advised(state: RetryCallState) -> float | None:
+            return advice(_fault(state), state.attempt_number, self.now())
+
+        def over(state: RetryCallState) -> bool:
+            pause, spent = advised(state) or 0.0, self.clock() - began
+            # A limit may ask for more than our patience, once; failures may not.
+            return pause > self.longest or spent > self.patience or state.attempt_number >= _ATTEMPTS
+
+        return Retrying(
+            retry=lambda state: state.outcome is not None and state.outcome.failed and advised(state) is not None,
+            stop=over, wait=lambda state: advised(state) or 0.0, sleep=self.sleep, reraise=True,
+        )  # fmt: skip
 
     def ensure(self, find: Callable[[], T | None], create: Callable[[], T]) -> T:
         """Return what ``find`` finds, else what ``create`` creates.
@@ -142,10 +145,6 @@ class Policy:
 def _fault(state: RetryCallState) -> BaseException:
     fault = state.outcome.exception() if state.outcome else None
     return fault or RuntimeError()
-
-
-def _asked_again(state: RetryCallState, now: float) -> bool:
-    return advice(_fault(state), state.attempt_number, now) is not None
 
 
 def told(fault: Exception, now: float) -> IkomaError:
