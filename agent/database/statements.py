@@ -22,6 +22,8 @@ _TRANSACTION: Final = {
 }  # savepoints stay inside the file's transaction and are welcome
 _COMMENTS: Final = {275, 276}  # SQL_COMMENT and C_COMMENT of the scanner
 _UP: Final = re.compile(r"^[ \t]*--[ \t]*migrate:up\b.*$", re.MULTILINE)
+_RESTRICTED: Final = re.compile(r"^\\(?:un)?restrict [A-Za-z0-9]+[ \t\r]*$", re.MULTILINE)
+"""What pg_dump puts around a dump, for psql alone: it keeps commands of psql out of it, which we refuse anyway."""
 _DOWN: Final = re.compile(r"^[ \t]*--[ \t]*migrate:down\b.*$", re.MULTILINE)
 
 
@@ -102,7 +104,11 @@ def _alone(tree: Any, text: str) -> list[bool]:
 
 
 def without_down(text: str) -> str:
-    """Blank what a file says about the way back (dbmate's ``-- migrate:down``); lines keep their numbers."""
+    """Blank what a file says about the way back (dbmate's ``-- migrate:down``), and the frame of a dump.
+
+    Lines keep their numbers.
+    """
+    text = _RESTRICTED.sub("", text) if "restrict " in text else text
     if not (up := _UP.search(text)):
         return text
     down = _DOWN.search(text, up.end())

@@ -49,7 +49,7 @@ Only = Annotated[
 ]  # fmt: skip
 Accept = Annotated[
     list[str] | None,
-    typer.Option("--accept", metavar="SERVICE", help="This stateful service may be replaced; repeat it for more."),
+    typer.Option("--accept", metavar="NAME", help="This service may be replaced, or this migration may break."),
 ]
 IfBusy = Annotated[
     str, typer.Option("--if-busy", metavar="wait|refuse", help="What to do while another operation holds the app.")

@@ -45,7 +45,7 @@ def test_words_that_only_look_like_it_are_no_control_of_the_transaction(text: st
     [
         ("select 1;\nselec 2;", "migration.syntax", 2),
         ("select 'é';\n\nfoo;", "migration.syntax", 3),
-        ("\\restrict abc\nselect 1;", "migration.meta_command", 1),
+        ("\\i abc\nselect 1;", "migration.meta_command", 1),
         ("create table t (a int, b text);\ncopy t from stdin;\n1\tx\n\\.\n", "migration.copy_data", 3),
         ("select 1;\nselect 'never closed;\n", "migration.syntax", 2),
     ],
@@ -71,3 +71,9 @@ def test_an_excerpt_is_short_and_ends_before_a_password() -> None:
     long = statements.Statement("select " + "x, " * 200, 1)
     assert len(long.excerpt) == statements.EXCERPT
     assert "Hunter2" not in statements.Statement("alter role app password 'Hunter2'", 1).excerpt
+
+
+def test_the_frame_of_a_dump_is_left_out_and_lines_keep_their_numbers() -> None:
+    (found,) = statements.split("\\restrict aB3\r\n\r\nselect 1;\n\\unrestrict aB3\n", "0001_dump.sql")
+    assert (found.text, found.line) == ("select 1", 3)
+    assert statements.tokens("\\restrict aB3\nselect 1;\n\\unrestrict aB3\n") == statements.tokens("select 1;")
