@@ -29,11 +29,11 @@ def run(call: Call) -> dict[str, Any]:
         told = [problem["message"] for problem in problems]
         shown = [_shown(problem, call.lang) for problem in found]
         problems += [{"check": name, **problem} for problem in shown if problem["message"] not in told]
-    warnings = [_shown(found, call.lang) for found in _backups(call)]
+    warnings = [_shown(found, call.lang) for found in overdue(call)]
     return {"healthy": not problems, "checks": checks, "facts": seen, "problems": problems, "warnings": warnings}
 
 
-def _backups(call: Call) -> Iterator[IkomaError]:
+def overdue(call: Call) -> Iterator[IkomaError]:
     """Tell of apps whose newest backup set is too old. A host without a place for them is not asked for any."""
     every = call.settings.backup_every_hours
     if not call.settings.backup_repository or not every:

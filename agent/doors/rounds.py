@@ -51,8 +51,8 @@ def _busy(at: Local, target: Target) -> bool:
 def _start(at: Local, target: Target, capability: str, args: dict[str, Any]) -> None:
     body, operation = at.body(target.app, target.environment, args), new_operation()
     service = at.service
-    if capability == "backup.push":
-        notes.note(at.paths, target.slug, tried=notes.now())  # whatever becomes of it, not again in ten seconds
+    attempt = "tried" if capability == "backup.push" else "verifying"
+    notes.note(at.paths, target.slug, **{attempt: notes.now()})  # whatever becomes of it, not again in ten seconds
     try:
         service.change(service.capability(capability, operation), operation, body, io.BytesIO())
     except IkomaError as error:
@@ -60,12 +60,13 @@ def _start(at: Local, target: Target, capability: str, args: dict[str, Any]) -> 
 
 
 def _due(at: Local, target: Target, settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
-    if settings.backup_repository and push_due(notes.noted(at.paths, target.slug), settings.backup_every_hours):
+    noted = notes.noted(at.paths, target.slug)
+    if settings.backup_repository and push_due(noted, settings.backup_every_hours):
         yield "backup.push", {}
     current = read_json(at.paths.target(target).current, default={}).get("release", "")
     manifest = read_json(at.paths.target(target).release(current) / "release.json", default={}) if current else {}
     if manifest.get("backups", {}).get("verify", "daily") == "daily":
-        name = verify_due(store.all_of(at.paths.backups / target.slug))
+        name = verify_due(store.all_of(at.paths.backups / target.slug), noted.get("verifying"))
         if name:
             yield "db.verify_backup", {"backupName": name}
 
@@ -77,10 +78,13 @@ def push_due(noted: Mapping[str, Any], every: int, now: datetime | None = None) 
     return "pushed" not in noted or notes.age_hours(str(noted["pushed"]), now) >= every
 
 
-def verify_due(found: list[Backup], now: datetime | None = None) -> str:
-    """Return the backup to try: the newest whole one, an hour old, if none was tried for a day; "" for none. Pure."""
+def verify_due(found: list[Backup], attempt: str | None = None, now: datetime | None = None) -> str:
+    """Return the backup to try: the newest whole one, an hour old, if none was tried for a day; "" for none. Pure.
+
+    ``attempt`` is when one was last begun: where nothing can be said (no programs, no disk), not again before a day.
+    """
     moment = now or datetime.now(UTC)
-    tried = [item.verified["at"] for item in found if item.verified]
+    tried = [item.verified["at"] for item in found if item.verified] + ([attempt] if attempt else [])
     if any(notes.age_hours(str(at), moment) < _DAY for at in tried):
         return ""
     ready = [item for item in found if not item.tables and not item.verified]

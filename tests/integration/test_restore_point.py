@@ -99,7 +99,7 @@ def test_the_touched_tables_alone_can_be_saved_and_are_no_backup_to_restore(live
     made = backups(live)[0]
     assert made.tables == ["public.visits"]
     with pytest.raises(IkomaError) as refused:
-        restore.restore(source.of(live.context(), live.target, "op-1"), made, "all", len, lambda *_: None)
+        restore.restore(source.of(live.context(), live.target, "op-1"), made, "all", lambda **_: None, lambda *_: None)
     assert refused.value.id == "backup.partial"
 
 

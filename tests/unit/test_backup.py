@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.capabilities import platform_check
+from agent.capabilities.call import Call
 from agent.database.backup import budget, names, notes, restore, store, tools, touched
 from agent.database.backup.budget import Choice
 from agent.database.backup.facts import Facts
 from agent.database.backup.store import Backup
 from agent.doors import rounds
+from agent.host.keys import Grant
+from agent.host.paths import Paths
+from agent.host.settings import Settings
 from agent.model.contract import Backups
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
@@ -206,8 +212,23 @@ def test_a_set_is_due_after_its_interval_and_a_failed_attempt_waits_an_hour() ->
 
 def test_the_newest_backup_is_tried_once_a_day_and_never_while_it_is_fresh() -> None:
     ok = {"at": "2026-03-04T01:00:00Z", "ok": True, "reason": ""}
-    assert rounds.verify_due([backup("new"), backup("old")], NOON) == "new"
-    assert rounds.verify_due([backup("new", created="2026-03-04T11:50:00Z")], NOON) == ""
-    assert rounds.verify_due([backup("new"), backup("old", verified=ok)], NOON) == ""
-    assert rounds.verify_due([backup("part", tables=["a.b"])], NOON) == ""
-    assert rounds.verify_due([], NOON) == ""
+    assert rounds.verify_due([backup("new"), backup("old")], None, NOON) == "new"
+    assert rounds.verify_due([backup("new")], "2026-03-04T01:00:00Z", NOON) == ""
+    assert rounds.verify_due([backup("new")], "2026-03-03T01:00:00Z", NOON) == "new"
+    assert rounds.verify_due([backup("new", created="2026-03-04T11:50:00Z")], None, NOON) == ""
+    assert rounds.verify_due([backup("new"), backup("old", verified=ok)], None, NOON) == ""
+    assert rounds.verify_due([backup("part", tables=["a.b"])], None, NOON) == ""
+    assert rounds.verify_due([], None, NOON) == ""
+
+
+def test_a_host_with_a_place_for_sets_is_warned_of_apps_whose_newest_is_too_old(tmp_path: Path) -> None:
+    paths, place = Paths(tmp_path), Secret("/away")
+    for slug in ("fresh", "late", "never"):
+        (paths.apps / slug).mkdir(parents=True)
+    paths.state.mkdir(parents=True)
+    notes.note(paths, "fresh", pushed=notes.now())
+    notes.note(paths, "late", pushed="2026-03-01T12:00:00Z")
+    call = Call(None, {}, paths, Settings(backup_repository=place), grant=Grant("me", "observer"))
+    told = [(error.id, error.params["slug"]) for error in platform_check.overdue(call)]
+    assert told == [("backup.stale", "late"), ("backup.never", "never")]
+    assert list(platform_check.overdue(replace(call, settings=Settings()))) == []

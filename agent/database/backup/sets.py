@@ -52,11 +52,12 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A set that left the host."""
+    """A set that left the host; ``fault`` is why older ones could not be forgotten."""
 
     snapshot: str
     parts: list[str]
     bytes: int
+    fault: IkomaError | None = None
 
 
 def push(site: Site, repository: Repository, keep: int, operation: str, say: Callable[[str], object]) -> Pushed:
@@ -70,9 +71,7 @@ def push(site: Site, repository: Repository, keep: int, operation: str, say: Cal
         parts = _collected(site, stage, operation, say)
         size = sum(path.stat().st_size for path in stage.rglob("*") if path.is_file())
         said = repository.run("--json", "backup", "--host", site.slug, "--tag", f"{TAG},{site.slug}", ".", cwd=stage)
-        snapshot = _summary(said.stdout)
-        _forget(repository, site.slug, keep)
-        return Pushed(snapshot, parts, size)
+        return Pushed(_summary(said.stdout), parts, size, _forget(repository, site.slug, keep))
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
@@ -129,12 +128,8 @@ def _roles(source: Source, out: Path) -> None:
 
 def _volumes(site: Site, folder: Path) -> Iterator[str]:
     """Write the named volumes that containers of the app mount; the database server's own is in the dump."""
-    engine, seen = Engine(site.docker_socket), set[str]()
-    try:
-        containers = engine.containers(site.slug)
-    except IkomaError:  # without an engine there is no volume
-        containers = []
-    for container in containers:
+    seen = set[str]()
+    for container in Engine(site.docker_socket).containers(site.slug) if site.docker_socket else []:
         if site.source is not None and tools.serves(container, site.source.dsn):
             continue
         for name, inside in volumes(container):
@@ -176,9 +171,14 @@ def _summary(output: str) -> str:
     return ""
 
 
-def _forget(repository: Repository, slug: str, keep: int) -> None:
+def _forget(repository: Repository, slug: str, keep: int) -> IkomaError | None:
+    """Forget older sets. The new one is safe by now: a fault here is told, and fails nothing."""
     words = ("forget", "--tag", f"{TAG},{slug}", "--group-by", "tags", "--keep-last", str(keep), "--prune")
-    repository.run(*words)
+    try:
+        repository.run(*words)
+    except IkomaError as error:
+        return error
+    return None
 
 
 def snapshots(repository: Repository, slug: str) -> list[dict[str, Any]]:

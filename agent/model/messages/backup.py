@@ -233,10 +233,4 @@ MESSAGES: Final[dict[str, Message]] = {
     ),
     "backup.pushed": Message("{snapshot}: {count} parts, {mb} MB", "{snapshot} : {count} parties, {mb} Mo"),
     "backup.fetched": Message("{snapshot} in {folder}", "{snapshot} dans {folder}"),
-    "backup.roles_left": Message(
-        "The set holds no roles: only an administrator's connection may read them.",
-        "Le jeu ne contient pas les rôles : seule une connexion d'administrateur peut les lire.",
-        "Set “admin_dsn” in the host's settings.",
-        "Définissez « admin_dsn » dans les réglages de l'hôte.",
-    ),
 }

@@ -35,6 +35,8 @@ class Push(Step):
         site = _site(ctx, with_database=True)
         done = sets.push(site, repository, ctx.settings.backup_keep, ctx.operation, ctx.progress)
         notes.note(ctx.paths, ctx.target.slug, pushed=notes.now(), snapshot=done.snapshot)
+        if done.fault:
+            ctx.journal.emit("warning", done.fault.to_json(ctx.lang))
         said = {"snapshot": done.snapshot, "count": len(done.parts), "mb": round(done.bytes / budget.MB, 1)}
         facts = {"snapshot": done.snapshot, "parts": done.parts, "bytes": done.bytes}
         return Outcome(detail=messages.text("backup.pushed", said, ctx.lang), result={"set": facts})
