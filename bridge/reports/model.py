@@ -157,7 +157,7 @@ def failure(error: IkomaError, lang: str) -> FailureReport:
 
 
 def deployment(target: Target, result: Mapping[str, Any]) -> DeploymentReport:
-    """Return the report of one deployment; what ``result`` (the host's own words) lacks is empty, what it adds stays."""
+    """Return the report of a deployment; what ``result`` (the host's own words) lacks is empty, what it adds stays."""
     shape: DeploymentReport = {
         "status": str(result.get("status", "FAILED")),
         "message": str(result.get("message", "")),

@@ -114,7 +114,7 @@ def forced(folder: Path) -> set[str]:
 
 
 def release_tags(folder: Path) -> list[str]:
-    """Return the last tag of this commit's history, and before it, where that is on this very commit, the one before."""
+    """Return this commit's last tag and, before it, where that is on this very commit, the one before."""
     if top(folder) is None:
         return []
     last = _git(folder, "describe", "--tags", "--abbrev=0", "HEAD")
