@@ -11,7 +11,7 @@ from agent.operations.step import Context, Outcome, Step
 from agent.operations.steps import restore_point
 from agent.operations.steps.collect import Collect
 from agent.operations.steps.database import ENVIRONMENT
-from agent.operations.steps.guard import Guard
+from agent.operations.steps.guard import Guard, Remember
 from agent.operations.steps.migrate import Migrate
 from agent.operations.steps.prove import Prove
 
@@ -37,4 +37,4 @@ class _RestorePoint(restore_point.RestorePoint):
 
 def steps(_ctx: Context) -> list[Step]:
     """Return the steps."""
-    return [Collect(), Guard(), Prove(), _RestorePoint(), Migrate()]
+    return [Collect(), Guard(), Prove(), _RestorePoint(), Migrate(), Remember()]

@@ -14,6 +14,7 @@ from agent.capabilities import db_adopt, db_baseline, db_migrate, db_seed
 from agent.database import byhand, forecast, foreign, ledger, target
 from agent.database.connect import connect
 from agent.host import envfile
+from agent.host.files import read_json, write_json
 from agent.host.paths import Paths
 from agent.host.settings import Settings
 from agent.model.dsn import Dsn
@@ -263,3 +264,18 @@ def test_the_proof_builds_on_what_the_platform_made(host: Host, cluster: Cluster
     found = host.operate(db_migrate.steps, files=files)
     assert (found["proof"]["proven"], found["proof"]["rebuilt"]) == (True, True)
     assert found["migrations"]["applied"] == ["0001_notes"]
+
+
+def test_what_by_hand_breaks_the_release_that_serves_is_refused_or_recorded_for_a_rollback(host: Host) -> None:
+    host.operate(db_migrate.steps, files=FILES)
+    home = host.paths.target(SUITE)
+    write_json(home.current, {"release": "r-0123456789ab", "status": "HEALTHY", "since": "", "operation": "op"})
+    home.release("r-0123456789ab").mkdir(parents=True)
+    write_json(home.release("r-0123456789ab") / "record.json", {"release": "r-0123456789ab", "deployed": ""})
+    less = {"files": FILES, "sql": "alter table people drop column name;", "name": "less"}
+    with pytest.raises(IkomaError) as caught:
+        host.operate(db_migrate.steps, **less)
+    assert caught.value.id == "guard.drop-column"
+    assert byhand.kept(home) == {}
+    host.operate(db_migrate.steps, **less, accept=["0003_less"])
+    assert read_json(home.release("r-0123456789ab") / "record.json")["breaking"] == ["0003_less"]

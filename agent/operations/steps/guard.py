@@ -12,13 +12,15 @@ from agent.database.apply import tokens_of
 from agent.database.connect import session
 from agent.database.guard import judge, live, squawk
 from agent.database.statements import decode
+from agent.host.files import write_json
 from agent.model import messages
 from agent.model.errors import IkomaError
 from agent.model.guardrails import Finding, Known, accepted, breaking
 from agent.model.migrations import compare
 from agent.operations.step import Context, Outcome, Step
 from agent.operations.steps import database
-from agent.releases import incoming
+from agent.releases import incoming, records
+from agent.releases.site import Site
 
 NOTE: Final = "breaking"
 """Under this name preflight notes the migrations that an earlier release may not live with."""
@@ -78,3 +80,19 @@ class Guard(Step):
         for error in judged(ctx, run.folder, comparison.pending, known):
             raise error
         return Outcome(detail=messages.text("guard.done", {"count": len(comparison.pending)}, ctx.lang))
+
+
+class Remember(Step):
+    """Adds what ``db.migrate`` applied to the record of the serving release: a rollback asks it what would break."""
+
+    name = "remember"
+
+    def apply(self, ctx: Context) -> Outcome:
+        site, names = Site.of(ctx, ctx.target), list(ctx.notes(Guard.name).get(NOTE, []))
+        current = records.current(site)
+        record = records.record(site, current.release) if current else None
+        if record is None or not names:
+            return Outcome("skipped")
+        known = dict.fromkeys([*record.get("breaking", []), *names])
+        write_json(site.home.release(str(record["release"])) / records.RECORD, record | {"breaking": list(known)})
+        return Outcome(detail=", ".join(names))
