@@ -1,6 +1,6 @@
 """How long a check takes, with which memory, beside other tools where they are installed.
 
-    python -m tests.bench.check FOLDER [--runs 5] [--tools DIR]
+    scripts/bench check FOLDER [--runs 5] [--tools DIR] [--output FILE]
 
 FOLDER is one repository. DIR holds ``node_modules/.bin`` with knip, depcheck, biome and turbo; a tool that is not there
 is not measured. Each is run from outside, the same way: wall and CPU seconds (median) and peak memory.
@@ -71,13 +71,17 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--tools", type=Path)
+    parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     repo = options.folder.resolve()
     figures = {name: measure(words, options.runs) for name, words in commands(repo, options.tools).items()}
-    load = os.getloadavg()[0]
-    print(
-        json.dumps({"repository": repo.name, "runs": options.runs, "load": round(load, 1), "tools": figures}, indent=2)
-    )
+    load = round(os.getloadavg()[0], 1)
+    installed = (repo / "node_modules").is_dir()
+    found = {"repository": repo.name, "installed": installed, "runs": options.runs, "load": load, "tools": figures}
+    text = json.dumps(found, indent=2) + "\n"
+    if options.output:
+        options.output.write_text(text, encoding="utf-8")
+    print(text, end="")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ BROKEN: dict[str, list[tuple[str, str]]] = {
          '--frozen-lockfile --prod --filter suite --filter "@suite/worker..."'),  # D4
         ("--filter=@suite/worker", "--filter=worker"),  # D5
     ],
-    "packages/db/package.json": [('"pg": "catalog:"', '"pg": "^8.22.0"')],  # D6
+    "pnpm-lock.yaml": [("      pg:\n        specifier: 'catalog:'", "      pg:\n        specifier: ^8.22.0")],  # D6
     "packages/ui/src/html.ts": [  # D9
         ("/** Text that", 'import { page } from "./page.js";\nexport const again = page;\n/** Text that')
     ],

@@ -44,10 +44,11 @@ def _health(facts: Facts, compose: Compose, service: Service) -> Iterator[Findin
     )
     if isinstance(parsed, Dockerfile) and any(item.keyword == "HEALTHCHECK" for item in parsed.instructions):
         return
-    message = f"{service.name} has no health check: nobody can tell whether it serves before traffic goes to it."
-    yield _finding(
-        compose, service, "", Severity.WARNING, message, "Add a healthcheck to it, or a probe to the contract."
-    )
+    serves = any(key in service.data for key in ("ports", "expose"))
+    what = "serves before traffic goes to it" if serves else "still works: it may hang, and count as running"
+    fix = "Add a healthcheck to it, or a probe to the contract." if serves else "Add a healthcheck to it."
+    message = f"{service.name} has no health check: nobody can tell whether it {what}."
+    yield _finding(compose, service, "", Severity.WARNING, message, fix)
 
 
 def _is_watched(service: Service) -> bool:

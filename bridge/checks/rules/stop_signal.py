@@ -35,7 +35,7 @@ def _build(facts: Facts, build: Build, parsed: Dockerfile) -> Iterator[Finding]:
             yield _finding(build, script, line, message, "Start the program with exec in its last line.")
         return
     started = entry or command
-    if started is not None and not started.json and not re.match(r"\s*exec\s", started.value):
+    if started is not None and not started.json and not _hands_over(build, parsed, started.value):
         words = started.value[:60]
         message = (
             f"{started.keyword} {words} runs under a shell, which gets SIGTERM and does not hand it on: stopping takes "
@@ -43,6 +43,14 @@ def _build(facts: Facts, build: Build, parsed: Dockerfile) -> Iterator[Finding]:
         )
         fix = f"Write it as a list: {started.keyword} {_as_list(started.value)}"
         yield _finding(build, build.path, started.line, message, fix)
+
+
+def _hands_over(build: Build, parsed: Dockerfile, text: str) -> bool:
+    """Whether the program takes the shell's place: by exec, or by busybox, which does so for a single command."""
+    walk = Walk(parsed, [], build.arguments, lambda _names, _docker: ())
+    index = walk.stage(build.target) if build.target else len(walk.layers) - 1
+    small = index is not None and re.search(r"alpine|busybox", walk.layers[index].base) is not None
+    return re.match(r"\s*exec\s", text) is not None or (small and re.search(r"[&|;\n(]", text) is None)
 
 
 def _final(build: Build, parsed: Dockerfile) -> tuple[Instruction | None, Instruction | None]:
@@ -77,6 +85,8 @@ def _script(facts: Facts, build: Build, entry: Instruction) -> str | None:
 
 
 def _as_list(text: str) -> str:
+    if re.match(r"\w+=", text):
+        return f"""["sh", "-c", "exec env {text.replace('"', "'")}"]"""
     if re.search(r"[&|;$><`]", text):
         return (
             f'["sh", "-c", "exec {text}"]'.replace("&& ", "&& exec ")
