@@ -78,11 +78,15 @@ def _patiently(build: Callable[[], None], on_line: Callable[[str], None]) -> Non
 
 
 def stumbled(fault: BaseException) -> bool:
-    """Say whether a push failed in a way that may pass: the registry's own fault, or the line to it."""
+    """Say whether a push failed in a way that may pass: the registry's own fault, the line to it, or another build.
+
+    An engine that builds the same image twice at once takes content away from the build whose tag it moved.
+    """
     said = str(fault.params.get("said", "")) if isinstance(fault, IkomaError) and fault.id == "build.failed" else ""
     first = said.splitlines()[0] if said else ""
     about_registry = "/v2/" in first or "push" in first
-    return about_registry and any(word in first for word in _PASSING)
+    taken_away = first.startswith("missing content: content digest")
+    return taken_away or (about_registry and any(word in first for word in _PASSING))
 
 
 class _Output:

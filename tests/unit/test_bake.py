@@ -185,11 +185,12 @@ def test_without_a_token_the_users_own_login_is_used() -> None:
     [
         ("unexpected status from HEAD request to https://r/v2/a/web/blobs/sha256:2c: 500 Internal Server Error", True),
         ("failed to push r/a/web:in-1: write: connection reset by peer", True),
+        ("missing content: content digest sha256:2d1d: not found", True),
         ("failed to push r/a/web:in-1: 507 Insufficient Storage", False),
         ('process "/bin/sh -c curl https://x" did not complete: 502 Bad Gateway', False),
         ("", False),
     ],
 )
-def test_a_build_is_run_again_only_when_the_registry_stumbled(said: str, passes: bool) -> None:
+def test_a_build_is_run_again_only_when_its_push_broke_off(said: str, passes: bool) -> None:
     assert baking.stumbled(IkomaError("build.failed", said=said)) is passes
     assert not baking.stumbled(IkomaError("registry.denied", registry="r", what="push", repository="/", said=said))

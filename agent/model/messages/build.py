@@ -219,7 +219,7 @@ MESSAGES = {
     "guess.folder_name": Message("the name of the folder", "le nom du dossier"),
     "guess.package_name": Message("the name in package.json", "le nom dans package.json"),
     "build.again": Message(
-        "The registry stumbled; attempt {attempt} of 3.",
-        "Le registre a trébuché ; essai {attempt} sur 3.",
+        "The push broke off in a way that may pass; attempt {attempt} of 3.",
+        "L'envoi s'est interrompu d'une façon peut-être passagère ; essai {attempt} sur 3.",
     ),
 }
