@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +51,8 @@ def rotate(paths: Paths, name: str, present: tuple[str, ...]) -> str:
     Args:
         present: the sums that are valid now; the newest of them stays valid beside the new one.
     """
+    import secrets  # every call imports this module, and hardly one makes a secret
+
     secret = _PREFIX + secrets.token_urlsafe(32)
     with _locked(paths):
         known = load(paths)

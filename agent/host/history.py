@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -152,6 +150,9 @@ def query(
 
 def compress(paths: Paths) -> None:
     """Compress the files that were put away."""
+    import gzip
+    import shutil
+
     for file in files(paths):
         if file.suffix == ".gz" or file == paths.audit:
             continue
@@ -220,4 +221,8 @@ def _last_first(file: Path) -> Iterator[bytes]:
 
 
 def _opened(file: Path) -> Any:
-    return gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
+    if file.suffix != ".gz":
+        return file.open("rb")
+    import gzip  # every call imports this module, and hardly one reads an old file
+
+    return gzip.open(file, "rb")
