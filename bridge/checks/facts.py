@@ -160,7 +160,7 @@ class Facts:
         home = self.repo_of(owner) if owner is not None else None
         if owner is not None and home is None:
             return owner.folder
-        likely = [home.folder] if home is not None else [repo.folder for repo in self.repos] or ["."]
+        likely = [home.folder] if home is not None else [path.rpartition("/")[0] or "."]
         return builds.guess_context(self.tree, path, parsed, likely)
 
     @cached_property
