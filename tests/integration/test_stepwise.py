@@ -211,6 +211,7 @@ def began(release: Release, worker: subprocess.Popen[str]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.timeout(3600 if os.environ.get("IKOMA_LONG") else 600)
 def test_a_run_killed_at_any_moment_ends_as_an_undisturbed_one(tmp_path: Path, cluster: Cluster) -> None:
     folder = tmp_path / "migrations"
     folder.mkdir()
