@@ -23,11 +23,11 @@ Exit codes: 0 no error, 1 errors (with `--strict`: or warnings), 2 misuse.
 
 **Severity** follows what would happen: an *error* stops a build or a start, a *warning* works by luck or fails later,
 *information* is true and may wait. A package that is imported and not declared is an error only if it does not
-resolve in an image that contains the file, computed for each image from lock file, linker and hoist patterns. Examples,
-templates and test data that nothing deploys are never errors.
+resolve in an image that contains the file, computed for each image from lock file, linker and hoist patterns. In
+examples, templates and test data that nothing deploys there are no errors, secrets excepted.
 
-`pipeline run` checks by itself before it builds anything, and stops with exit code 1 at an error (migrations are left to
-the plan and the host, which know the database); `--no-check` goes on, and says so. Nothing to build needs no check.
+`pipeline run` checks by itself before it builds anything, and stops with exit code 1 at an error (migrations are left
+to the plan and the host, which know the database); `--no-check` goes on, and says so. Nothing to build needs no check.
 
 A finding is accepted in `ikoma.release.json`, by rule (id or name) and path (file, folder or pattern), with a reason:
 
