@@ -117,6 +117,7 @@ def test_check_sees_the_engine_the_database_the_ports_and_the_agent(host: Host) 
 
 
 def test_check_names_who_holds_port_80(host: Host) -> None:
+    host.inside("docker", "rm", "--force", "ikoma-proxy")  # it serves the agent's HTTP door on this port
     script = "import http.server; http.server.test(http.server.SimpleHTTPRequestHandler, port=80, bind='127.0.0.1')"
     pid = host.shell(f'python3 -c "{script}" >/dev/null 2>&1 & echo $!').strip()
     try:
