@@ -53,7 +53,8 @@ def _measure(found: Cluster, folder: Path, state: Path) -> dict[str, Any]:
     ours, floor = _empty(found, folder), _empty(found, folder)
     run = _plan(folder, ours)
     facts |= _applied(run)
-    facts["psql"] = _psql(run, floor, int(facts["applied"]))
+    count = int(facts["applied"])
+    facts["psql"] = _psql(run, floor, count)
     taken, told = _taken(ours), _taken(floor)
     different = compare(taken, told)
     facts |= {
@@ -61,6 +62,8 @@ def _measure(found: Cluster, folder: Path, state: Path) -> dict[str, Any]:
         "equal": not different,
         "different": [item.title for item in different][:5],
     }
+    if count < len(names):
+        facts["psql_says"] = _ran(run, floor, run.files[count].file, single=True) or "nothing: it runs there"
     return facts | _proven(run, state)
 
 
@@ -103,21 +106,22 @@ def _ledger(connection: Any) -> bool:
     return bool(connection.execute("select to_regclass('ikoma.migrations') is not null").fetchone()[0])
 
 
-def _psql(run: Run, dsn: Dsn, count: int) -> dict[str, Any]:
-    """Let psql run the same files, in one transaction where each can be one; and say how the next one fails there."""
+def _psql(run: Run, dsn: Dsn, count: int) -> int:
+    """Let psql run the files that we could apply, in one transaction where each can be; return how many it could."""
+    for number, item in enumerate(run.files[:count]):
+        if _ran(run, dsn, item.file, single=not apply.read(run.folder, item).parted):
+            return number
+    return count
+
+
+def _ran(run: Run, dsn: Dsn, file: str, *, single: bool) -> str:
+    """Return what psql says of a file that fails, nothing of one that runs."""
     words = {"PGHOST": dsn.host, "PGPORT": str(dsn.port), "PGUSER": dsn.user, "PGDATABASE": dsn.database}
     env = os.environ | words | {"PGPASSWORD": dsn.password.reveal(), "PGOPTIONS": "-c client_min_messages=error"}
-    for number, item in enumerate(run.files):
-        path = str(run.folder / item.file)
-        argv = [str(binaries() / "psql"), "-q", "-X", "-v", "ON_ERROR_STOP=1", "-f", path]
-        single = number < count and not apply.read(run.folder, item).parted
-        whole = ["--single-transaction"] if single or number >= count else []
-        done = subprocess.run([*argv, *whole], env=env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            return {"applied": number, "failed": done.stderr.rpartition("/")[2].strip()[:300]}
-        if number >= count:
-            return {"applied": number + 1, "failed": ""}
-    return {"applied": len(run.files), "failed": ""}
+    whole = ["--single-transaction"] if single else []
+    argv = [str(binaries() / "psql"), "-q", "-X", "-v", "ON_ERROR_STOP=1", *whole, "-f", str(run.folder / file)]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    return done.stderr.rpartition("ERROR:")[2].strip()[:200] if done.returncode else ""
 
 
 def _taken(dsn: Dsn) -> Fingerprint:
