@@ -22,9 +22,11 @@ def check(call: Call) -> None:
     release = str(call.args.get("release", ""))
     if not RELEASE.fullmatch(release):
         raise Misuse("release.unknown", release=release[:40], slug=call.the_target.slug)
-    override = call.args.get("override")
-    if override is not None and len(str(override).strip()) < 8:  # letters; “x” tells nobody anything
-        raise Misuse("policy.reason")
+    if (override := call.args.get("override")) is not None:
+        from agent.host.policies import REASON
+
+        if len(str(override).strip()) < REASON:
+            raise Misuse("policy.reason")
 
 
 def unchanged(call: Call, _bundle: Path | None) -> dict[str, Any] | None:

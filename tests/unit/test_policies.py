@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.capabilities import deploy_apply
+from agent.capabilities.call import Call
 from agent.host import policies
 from agent.host.paths import Paths
+from agent.host.settings import Settings
 from agent.model import windows
 from agent.model.errors import Misuse
 from agent.model.names import Target
@@ -115,3 +118,14 @@ def test_damaged_rules_forbid_everything(paths: Paths, text: str) -> None:
     with pytest.raises(Misuse) as caught:
         refused(paths, "2026-11-20T12:00+00:00")
     assert caught.value.id == "policy.invalid"
+
+
+def test_a_reason_of_one_letter_tells_nobody_anything(paths: Paths) -> None:
+    for override, refuses in (("x", True), ("payments are down", False)):
+        call = Call(SHOP, {"release": RELEASE, "override": override}, paths, Settings())
+        if refuses:
+            with pytest.raises(Misuse) as caught:
+                deploy_apply.check(call)
+            assert caught.value.id == "policy.reason"
+        else:
+            deploy_apply.check(call)
