@@ -40,7 +40,7 @@ def blocks(lang: str, book: str) -> list[Block]:
 
 @pytest.fixture(scope="module")
 def site(rig: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, App, Path]]:
-    """One app for all runbooks, with two releases behind it, so that there is one to go back to."""
+    """One app for all runbooks. The runbook about deploying, the first, brings the release from which one goes back."""
     lab, home = Lab(rig), tmp_path_factory.mktemp("runbooks")
     (home / "app").mkdir()
     app = App(home / "app", "myapp", {"0001_init": "create table t (id int);"})
