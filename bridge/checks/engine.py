@@ -83,7 +83,7 @@ def _run(rule: Rule, facts: Facts) -> list[Finding]:
 
 def _named(finding: Finding, facts: Facts) -> Finding:
     if finding.app:
-        return finding
+        return finding if finding.apps else replace(finding, apps=frozenset({finding.app}))
     owner = facts.owners.of(finding.file)
     label = owner.label if owner is not None and owner.folder != "." else ""
     return replace(finding, app=label, apps=finding.apps | ({label} if label else frozenset()))

@@ -4,8 +4,8 @@ from agent.model.messages import Message
 
 MESSAGES = {
     "check.said": Message(
-        "check: {errors} errors, {warnings} warnings ({seconds} s)",
-        "vérification : {errors} erreurs, {warnings} avertissements ({seconds} s)",
+        "check: errors {errors}, warnings {warnings} ({seconds} s)",
+        "vérification : erreurs {errors}, avertissements {warnings} ({seconds} s)",
     ),
     "check.left_out": Message(
         "check: left out, as --no-check asks",
@@ -14,8 +14,8 @@ MESSAGES = {
         "Voyez ce qu'elle dirait : python -m bridge check",
     ),
     "check.errors": Message(
-        "Nothing was built: the check found {count} errors, the first: {first}",
-        "Rien n'a été construit : la vérification a trouvé {count} erreurs, la première : {first}",
+        "Nothing was built, for the check found what would stop it ({count}). The first: {first}",
+        "Rien n'a été construit, car la vérification a trouvé ce qui l'arrêterait ({count}). Le premier point : {first}",
         "See all with: python -m bridge check --repo {repo} (repair with --fix), or go on with --no-check.",
         "Voyez tout avec : python -m bridge check --repo {repo} (réparez avec --fix), ou continuez avec --no-check.",
     ),
