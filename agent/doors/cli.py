@@ -208,8 +208,22 @@ def _verb_options(verb: verbs.Verb, rest: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(rest)
 
 
+def _epilog() -> str:
+    """Return what the parser does not know by itself: the verbs of the table, and that each capability is a command."""
+    lines = [f"    {' '.join(verb.words):<18}{verb.summary}" for verb in verbs.TABLE]
+    told = [
+        "Each capability is a command too: ikoma db status --app shop; ikoma call platform.capabilities lists them."
+    ]
+    return "\n".join(["also:", *lines, "", *told])
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ikoma-agent", description="The agent that owns deployments on this host.")
+    parser = argparse.ArgumentParser(
+        prog="ikoma",
+        description="The agent that owns deployments on this host.",
+        epilog=_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, act: Callable[..., int], text: str, as_root: bool = False) -> argparse.ArgumentParser:

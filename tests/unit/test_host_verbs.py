@@ -36,6 +36,13 @@ def test_every_verb_of_the_table_is_there_and_explains_itself(
     assert verb.summary.split()[0] in capsys.readouterr().out
 
 
+def test_the_help_of_the_program_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli._options(["--help"], CAPABILITIES)
+    shown = capsys.readouterr().out
+    assert all(" ".join(verb.words) in shown for verb in verbs.TABLE)
+
+
 def test_root_keeps_only_what_is_meant_for_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {"SUPABASE_DB_DSN": "x", "SUPABASE_DB_SCHEMA": "y", "IKOMA_LANG": "fr", "PATH": "/bin", "LANG": "C"}
     dropped = {"LD_PRELOAD": "x", "PGPASSWORD": "y", "DOCKER_HOST": "z", "PYTHONPATH": "p", "HOME": "/root"}
