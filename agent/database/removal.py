@@ -12,7 +12,7 @@ from agent.model.secret import Secret
 
 
 def drop(admin: Secret, slug: str, operation: str) -> None:
-    """Drop the database of ``slug`` and its roles; what is gone already is fine.
+    """Drop the database of ``slug``, what restores kept of it, and its roles; what is gone already is fine.
 
     Raises:
         IkomaError: ``remove.no_admin`` without an administrator's connection, ``database.foreign`` when the database
@@ -26,7 +26,8 @@ def drop(admin: Secret, slug: str, operation: str) -> None:
         row = connection.execute(query, [names.database]).fetchone()
         if row and row[0] != names.migrator:
             raise IkomaError("database.foreign", database=names.database, owner=row[0])
-        database = sql.Identifier(names.database)
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(database))
+        query = "select datname from pg_database where pg_get_userbyid(datdba) = %s"
+        for (database,) in connection.execute(query, [names.migrator]).fetchall():
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(database)))
         for role in (names.app, names.migrator):
             connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(role)))
