@@ -147,7 +147,9 @@ def _attempt(connection: Connection, run: Run, script: Script) -> None:
     last = script.statements[-1] if script.statements else Statement("", 1)
     try:
         first, *rest = frame.fresh(connection, run)
-        connection.execute(b";".join([first, *rest[:1], frame.begin(run), *rest[1:]]))
+        connection.execute(b";".join([first, *rest[:1]]))
+        # A message of its own: else what resets the session would be a part of the transaction, and its first query.
+        connection.execute(b";".join([frame.begin(run), *rest[1:]]))
         for statement in script.statements:
             frame.execute(connection, statement)
         frame.check_open(connection, script, last)

@@ -76,6 +76,11 @@ def test_of_a_file_in_parts_what_stands_is_told_and_the_corrected_rest_goes_on_t
     assert release.ask("select count(*) from people where id = 1000") == [1]
 
 
+def test_a_file_may_choose_the_isolation_of_its_transaction(release: Release) -> None:
+    release.write({"0099_whole.sql": "set transaction isolation level repeatable read;\ncreate table whole (id int);"})
+    assert release.migrate()[-1] == "0099_whole"
+
+
 def test_what_stands_may_not_be_edited(release: Release) -> None:
     release.write({"0002_index.sql": "insert into people values (1000, 'Ada');\nvacuum people;\nselect 1/0;\n"})
     release.refusal()
