@@ -118,7 +118,10 @@ def test_a_first_deployment_has_no_release_to_break_but_rows_to_lose() -> None:
 
 
 def test_a_comment_with_a_reason_allows_one_rule_at_one_statement() -> None:
-    text = "-- ikoma-allow truncate: it only caches\ntruncate cache;\ntruncate ledger; -- ikoma-allow truncate: moved away\ntruncate t;"
+    text = (
+        "-- ikoma-allow truncate: it only caches\ntruncate cache;\n"
+        "truncate ledger; -- ikoma-allow truncate: moved away\ntruncate t;"
+    )
     found = judge.judge([("0002_x.sql", text)], RUNNING)
     assert [(item.line, item.reason, item.stops) for item in found] == [
         (2, "it only caches", False), (3, "moved away", False), (4, "", True),
@@ -127,7 +130,10 @@ def test_a_comment_with_a_reason_allows_one_rule_at_one_statement() -> None:
 
 
 def test_a_comment_for_the_whole_file_and_what_is_inside_a_string_is_none() -> None:
-    text = "-- ikoma-allow-file truncate: they only cache\ntruncate a;\ntruncate b;\ncomment on table c is '-- ikoma-allow drop-table: no';\ndrop table c;"
+    text = (
+        "-- ikoma-allow-file truncate: they only cache\ntruncate a;\ntruncate b;\n"
+        "comment on table c is '-- ikoma-allow drop-table: no';\ndrop table c;"
+    )
     found = judge.judge([("0002_x.sql", text)], RUNNING)
     assert [item.rule for item in found if item.stops] == ["drop-table"]
 

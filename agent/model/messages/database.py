@@ -283,11 +283,14 @@ MESSAGES = {
     "baseline.history": Message(
         "The database has a ledger already: {count} migrations.",
         "La base a déjà un registre : {count} migrations.",
-        "See it: python -m bridge call db.status", "Consultez-le : python -m bridge call db.status",
+        "See it: python -m bridge call db.status",
+        "Consultez-le : python -m bridge call db.status",
     ),
     "baseline.no_file": Message(
-        "No migration has the number {through}.", "Aucune migration ne porte le numéro {through}.",
-        "Name the last file that the database has: --through 0013", "Nommez le dernier fichier que la base contient : --through 0013",
+        "No migration has the number {through}.",
+        "Aucune migration ne porte le numéro {through}.",
+        "Name the last file that the database has: --through 0013",
+        "Nommez le dernier fichier que la base contient : --through 0013",
     ),
     "baseline.differs": Message(
         "The database is not what the files through {through} make ({count}): {objects}.",
@@ -299,16 +302,22 @@ MESSAGES = {
         "dry run: {count} files, {differences} differences; nothing was recorded",
         "essai : {count} fichiers, {differences} différences ; rien n'a été enregistré",
     ),
-    "baseline.done": Message("{count} recorded as applied, {accepted} differences accepted", "{count} enregistrées comme appliquées, {accepted} différences acceptées"),
+    "baseline.done": Message(
+        "{count} recorded as applied, {accepted} differences accepted",
+        "{count} enregistrées comme appliquées, {accepted} différences acceptées",
+    ),
     "seed.none": Message("there are no seeds", "il n'y a pas de données de départ"),
     "seed.done": Message("{count} files of seeds", "{count} fichiers de données de départ"),
     "seed.applying": Message("Sowing {file}", "Semis de {file}"),
     "seed.production": Message(
-        "Seeds are not for production.", "Les données de départ ne sont pas pour la production.",
-        "If they are meant for it: python -m bridge db seed --production", "Si elles y sont destinées : python -m bridge db seed --production",
+        "Seeds are not for production.",
+        "Les données de départ ne sont pas pour la production.",
+        "If they are meant for it: python -m bridge db seed --production",
+        "Si elles y sont destinées : python -m bridge db seed --production",
     ),
     "database.foreign_dsn": Message(
-        "Only the host's own terminal may name another database.", "Seul le terminal de l'hôte peut nommer une autre base.",
+        "Only the host's own terminal may name another database.",
+        "Seul le terminal de l'hôte peut nommer une autre base.",
         "Give the target its connection: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN",
         "Donnez sa connexion à la cible : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN",
     ),
@@ -320,8 +329,10 @@ MESSAGES = {
     ),
     "supabase.done": Message("Supabase migration finished", "Migration Supabase terminée"),
     "supabase.no_folder": Message(
-        "{folder} holds no migrations.", "{folder} ne contient pas de migrations.",
-        "Name the repository: ikoma supabase migrate --app NAME --repo DIR", "Nommez le dépôt : ikoma supabase migrate --app NOM --repo DOSSIER",
+        "{folder} holds no migrations.",
+        "{folder} ne contient pas de migrations.",
+        "Name the repository: ikoma supabase migrate --app NAME --repo DIR",
+        "Nommez le dépôt : ikoma supabase migrate --app NOM --repo DOSSIER",
     ),
     "provision.done": Message(
         "database {database}, roles {migrator} and {app}",
