@@ -11,8 +11,11 @@ __all__ = ["house", "rig"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the one host in a box to one worker, first of all: its tests take the longest. Others go by file."""
+    """Give the one host in a box to one worker, first of all: its tests take the longest. Others go by file.
+
+    A file of which one test uses that host goes there whole, for its tests share what they made.
+    """
+    on_the_rig = {item.path for item in items if "rig" in getattr(item, "fixturenames", ())}
     for item in items:
-        on_the_rig = "rig" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("rig" if on_the_rig else item.path.stem))
-    items.sort(key=lambda item: "rig" not in getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("rig" if item.path in on_the_rig else item.path.stem))
+    items.sort(key=lambda item: item.path not in on_the_rig)
