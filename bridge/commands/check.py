@@ -113,10 +113,11 @@ def _show(report: Report, face: str, output: str) -> None:
     else:
         speaker.raw(text)
     if (summary := os.environ.get("GITHUB_STEP_SUMMARY")) and face == "github":
+        from bridge.github.context import read
         from bridge.reports.findings import github
 
-        with open(summary, "a", encoding="utf-8") as stream:
-            stream.write(github.summary(report))
+        with open(summary, "a", encoding="utf-8", errors="replace") as stream:
+            stream.write(github.summary(report, read(os.environ).run, speaker.lang))
 
 
 def _explained(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ _PASSING: Final = (
     "500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout",
     "429 Too Many Requests", "connection reset by peer", "unexpected EOF",
 )  # fmt: skip
+_TWICE: Final = re.compile(r'^(failed to solve: )?(missing content: content digest|image "[^"]+": already exists$)')
 _UNREACHABLE: Final = (
     "connection refused",
     "no such host",
@@ -80,13 +82,13 @@ def _patiently(build: Callable[[], None], on_line: Callable[[str], None]) -> Non
 def stumbled(fault: BaseException) -> bool:
     """Say whether a push failed in a way that may pass: the registry's own fault, the line to it, or another build.
 
-    An engine that builds the same image twice at once takes content away from the build whose tag it moved.
+    An engine that builds the same image twice at once takes content away from the build whose tag it moved, or tells
+    the second that its tag is there already.
     """
     said = str(fault.params.get("said", "")) if isinstance(fault, IkomaError) and fault.id == "build.failed" else ""
     first = said.splitlines()[0] if said else ""
     about_registry = "/v2/" in first or "push" in first
-    taken_away = first.startswith("missing content: content digest")
-    return taken_away or (about_registry and any(word in first for word in _PASSING))
+    return bool(_TWICE.search(first)) or (about_registry and any(word in first for word in _PASSING))
 
 
 class _Output:

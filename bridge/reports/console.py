@@ -105,12 +105,16 @@ class Console:
         self.answered = True
         import json
 
-        self._write(self.out, json.dumps(masked(value, self.redactor), ensure_ascii=False, indent=2) + "\n")
+        self._write(self.out, self._json(json.dumps(masked(value, self.redactor), ensure_ascii=False, indent=2)) + "\n")
 
     def raw(self, text: str) -> None:
         """End a command with machine-readable text on stdout, as it is but for secrets."""
         self.answered = True
-        self._write(self.out, self.redactor(text) + "\n")
+        self._write(self.out, self._json(self.redactor(text)) + "\n")
+
+    def _json(self, text: str) -> str:
+        """Spell what GitHub's runner obeys anywhere in a line as JSON may spell it too; the value stays the same."""
+        return text.replace("##[", "#\\u0023[") if self.actions and text.startswith(("{", "[")) else text
 
     def fault(self, error: IkomaError) -> None:
         """Print a fault and what to do about it to stderr."""
@@ -126,7 +130,12 @@ class Console:
 
     @staticmethod
     def _write(stream: TextIO, text: str) -> None:
-        stream.write(text)
+        """Write ``text``; what the stream's encoding does not know is spelled out: nothing said may end a command."""
+        encoding = stream.encoding or "utf-8"
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
 
 

@@ -7,15 +7,22 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 _ESCAPES: Final = r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])"
-# Control characters, and the marks that reorder or hide what stands next to them.
-_HIDDEN: Final = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+# Control characters, and the marks that reorder or hide what stands next to them, invisible letters among them.
+_HIDDEN: Final = (
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+# Halves of characters: names of files that are no UTF-8 hold them, and no file or line can be written with them.
+_HALVES: Final = "[\ud800-\udfff]"
 _LONGEST: Final = 2000
 
 
 def clean(text: object) -> str:
     """Return foreign text without escape sequences, control characters and direction marks, on one line."""
     plain = re.sub(_ESCAPES, "", str(text)[: _LONGEST * 4])
-    return re.sub(_HIDDEN, "", plain.replace("\t", " ").replace("\n", " "))[:_LONGEST]
+    plain = re.sub(_HIDDEN, "", plain.replace("\t", " ").replace("\n", " "))
+    return re.sub(_HALVES, "\ufffd", plain)[:_LONGEST]
 
 
 def clean_lines(text: object) -> list[str]:

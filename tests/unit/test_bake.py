@@ -186,6 +186,8 @@ def test_without_a_token_the_users_own_login_is_used() -> None:
         ("unexpected status from HEAD request to https://r/v2/a/web/blobs/sha256:2c: 500 Internal Server Error", True),
         ("failed to push r/a/web:in-1: write: connection reset by peer", True),
         ("missing content: content digest sha256:2d1d: not found", True),
+        ('failed to solve: image "r:5000/a/web:in-1": already exists', True),
+        ('process "/bin/sh -c false" said: image "x": already exists', False),
         ("failed to push r/a/web:in-1: 507 Insufficient Storage", False),
         ('process "/bin/sh -c curl https://x" did not complete: 502 Bad Gateway', False),
         ("", False),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from bridge.checks.rules import all_rules
 from bridge.commands import edge
 from bridge.reports import findings
 from bridge.reports.findings import github, sarif
+from bridge.reports.github import Run
 from tests.unit import check_cases
 from tests.unit.check_cases import ROOT
 
@@ -72,7 +75,17 @@ def test_annotations_show_the_worst_ten_of_a_kind_and_count_the_rest(broken: Pat
     assert sum(line.startswith("::warning ") for line in lines) <= 10
     assert lines[0].startswith("::error file=")
     assert lines[-1].startswith("bridge check: ")
-    assert len(github.summary(report).splitlines()) >= len(report.findings)
+    assert len(github.summary(report, Run(), "en").splitlines()) >= len(report.findings)
+
+
+def test_no_word_of_a_finding_is_markup_in_the_summary_of_a_job(broken: Path) -> None:
+    report = engine.check(broken)
+    hostile = "</details><img src=x> [x](https://evil.example) @everyone `"
+    report.findings[0] = replace(report.findings[0], message=hostile, file=f"a`{hostile[:40]}", fix="| a\n## b")
+    told = github.summary(report, Run(), "en")
+    outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", told)
+    for markup in ("<img", "</details", "](https://evil", "@everyone", "\n## b"):
+        assert markup not in outside
 
 
 def test_an_annotation_cannot_be_broken_out_of() -> None:

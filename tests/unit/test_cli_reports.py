@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import unicodedata
 from typing import Any
 
 import pytest
@@ -35,6 +37,33 @@ def test_nothing_that_a_terminal_obeys_survives() -> None:
     shown = clean(HOSTILE)
     assert shown == "red bell 2J evil hidden ::set-output name=x::y"
     assert all(letter.isprintable() for letter in shown)
+
+
+def test_no_mark_that_hides_or_reorders_survives_and_no_half_of_a_character() -> None:
+    """Signs of four scripts are of the same class, and visible: they stay."""
+    visible = re.compile("ARABIC (?!LETTER MARK)|SYRIAC|KAITHI|EGYPTIAN")
+    hidden = [
+        letter for letter in map(chr, range(0x110000)) if unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp")
+    ]
+    kept = [letter for letter in hidden if letter not in "\t\n" and letter in clean(f"a{letter}b")]
+    assert len(hidden) > 100
+    assert [hex(ord(letter)) for letter in kept if not visible.match(unicodedata.name(letter, ""))] == []
+    assert clean("\udcff.txt \ud800") == "\ufffd.txt \ufffd"
+
+
+def test_a_stream_that_knows_few_letters_stops_no_command() -> None:
+    raw = io.BytesIO()
+    narrow = io.TextIOWrapper(raw, encoding="ascii", errors="strict")
+    Console(environ={}, out=narrow, err=narrow).say("déjà → ✅")
+    assert raw.getvalue() == b"d\\xe9j\\xe0 \\u2192 \\u2705\n"
+
+
+def test_what_machines_read_holds_no_workflow_command_either() -> None:
+    said = {"message": "##[add-mask]web ##[error]x"}
+    speaker = console(as_json=True, GITHUB_ACTIONS="true")
+    speaker.answer(said, "")
+    assert "##[" not in read(speaker.out)
+    assert json.loads(read(speaker.out)) == said
 
 
 @pytest.mark.parametrize(

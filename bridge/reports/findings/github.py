@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bridge.checks.engine import Report
 from bridge.checks.model import Finding, Severity
 from bridge.checks.rules import all_rules
+from bridge.reports.text import clean
+
+if TYPE_CHECKING:
+    from bridge.reports.github import CheckReport, Run
 
 _SHOWN = 10
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -22,28 +28,24 @@ def render(report: Report) -> str:
     return "\n".join([*lines, f"bridge check: {counts}{more}"])
 
 
-def summary(report: Report) -> str:
-    """Return the whole list as Markdown for the job summary."""
-    head = ["## Check", "", ", ".join(f"{count} {word}" for word, count in report.counts.items()), ""]
-    if not report.findings:
-        return "\n".join([*head, "Nothing found."]) + "\n"
-    table = ["| | Rule | Where | What | Fix |", "|---|---|---|---|---|"]
-    rows = [
-        f"| {finding.severity.word} | {finding.rule} | `{_cell(finding.file)}:{finding.line}` "
-        f"| {_cell(finding.message)} | {_cell(finding.fix)} |"
-        for finding in report.findings
-    ]
-    return "\n".join([*head, *table, *rows]) + "\n"
+def summary(report: Report, run: Run, lang: str) -> str:
+    """Return the list as Markdown for the job summary, in which no foreign word is markup; half the limit at most."""
+    from agent.model.names import Target
+    from bridge.reports import sections
+    from bridge.reports.document import fit
+    from bridge.reports.findings import json
+    from bridge.reports.github import Story
+    from bridge.reports.summary import SUMMARY_LIMIT
 
-
-def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", "<br>")
+    told: CheckReport = json.data(report)  # type: ignore[assignment]
+    story = Story(Target("app", "production"), run, check=told)
+    return fit(sections.findings(story, sections.Words(lang)), SUMMARY_LIMIT // 2) + "\n"
 
 
 def _annotation(finding: Finding) -> str:
     title = f"{finding.rule} {all_rules()[finding.rule].name}"
     where = f"file={_property(finding.file)},line={finding.line},col={finding.column},title={_property(title)}"
-    text = f"{finding.message} {finding.fix}".strip()
+    text = clean(f"{finding.message} {finding.fix}".strip())
     return f"::{_WORDS[finding.severity]} {where}::{_data(text)}"
 
 
