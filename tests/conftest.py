@@ -10,6 +10,7 @@ from tests.rig.fixtures import rig
 __all__ = ["house", "rig"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the one host in a box to one worker, first of all: its tests take the longest. Others go by file.
 
