@@ -32,7 +32,7 @@ Cursor = dict[str, str]
 def run(call: Call) -> dict[str, Any]:
     """Return ``lines`` (service, time, text; by time; known secrets are masked) and the ``cursor`` behind them."""
     site, cursor = Site.of(call, call.the_target), parse(call.args.get("cursor"))
-    tail, wait = _number(call, "tail", 100, 1, MOST), _number(call, "wait", 0, 0, LONGEST_WAIT)
+    tail, wait = call.number("tail", 100, 1, MOST), call.number("wait", 0, 0, LONGEST_WAIT)
     redact = Redactor(envfile.secrets(envfile.read(site.home.app_env)))
     redact.add(*envfile.secrets(envfile.read(site.home.agent_env)))
     deadline = time.monotonic() + wait
@@ -95,13 +95,6 @@ def _unix(when: str) -> str:
         return f"{int(datetime.fromisoformat(whole + '+00:00').timestamp())}.{fraction or '0'}"
     except ValueError:
         raise Misuse("wire.bad_request", reason="“cursor” is none of ours") from None
-
-
-def _number(call: Call, name: str, default: int, least: int, most: int) -> int:
-    value = call.args.get(name, default)
-    if not str(value).isdigit() or not least <= int(value) <= most:
-        raise Misuse("wire.number", argument=name, most=most)
-    return int(value)
 
 
 def _line(service: str, when: str, text: str, redact: Redactor) -> dict[str, str]:

@@ -21,8 +21,8 @@ def run(call: Call) -> dict[str, Any]:
     number) and ``limit`` (1 to 1000, by default 100) to page.
     """
     wanted = _wanted(call)
-    limit, before = _number(call, "limit", 100), call.args.get("before")
-    found = history.query(call.paths, wanted, limit, None if before is None else _number(call, "before", 0, 10**12))
+    limit, before = call.number("limit", 100, 1, MOST), call.args.get("before")
+    found = history.query(call.paths, wanted, limit, None if before is None else call.number("before", 0, 1, 10**12))
     return {"entries": found, "before": found[-1]["seq"] if len(found) == limit else None}
 
 
@@ -45,10 +45,3 @@ def _visible(call: Call, line: dict[str, Any]) -> bool:
     except Misuse:
         return False
     return call.grant.may_act_on(target)
-
-
-def _number(call: Call, name: str, default: int, most: int = MOST) -> int:
-    value = call.args.get(name, default)
-    if not str(value).isdigit() or not 0 < int(value) <= most:
-        raise Misuse("wire.number", argument=name, most=most)
-    return int(value)

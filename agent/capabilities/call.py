@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from agent.host.keys import Grant
 from agent.host.paths import Paths
 from agent.host.settings import Settings
 from agent.model.errors import Misuse
 from agent.model.names import Target
+
+_DIGITS: Final = re.compile("[0-9]{1,18}")
+"""Not ``isdigit``: that takes “²” as well, and any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,13 @@ class Call:
     client: dict[str, str] = field(default_factory=dict)
     operation: str = ""
     grant: Grant = field(default_factory=lambda: Grant("", "", (), ()))
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """Return an argument that is a whole number, or digits. Raises ``Misuse("wire.number")``."""
+        value = self.args.get(name, default)
+        if not _DIGITS.fullmatch(str(value)) or not least <= int(value) <= most:
+            raise Misuse("wire.number", argument=name, most=most)
+        return int(value)
 
     @property
     def the_target(self) -> Target:

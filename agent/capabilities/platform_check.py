@@ -14,7 +14,6 @@ from agent.model.names import Target
 from agent.releases.proxy import NAME
 
 _COMPOSE_SECONDS: Final = 20.0
-_TOO_OLD: Final = 1.5  # of the wanted interval
 
 
 def run(call: Call) -> dict[str, Any]:
@@ -35,19 +34,13 @@ def run(call: Call) -> dict[str, Any]:
 
 def overdue(call: Call) -> Iterator[IkomaError]:
     """Tell of apps whose newest backup set is too old. A host without a place for them is not asked for any."""
-    every = call.settings.backup_every_hours
-    if not call.settings.backup_repository or not every:
+    if not call.settings.backup_repository:
         return
-    from agent.database.backup import notes
+    from agent.database.backup import age
 
     for slug in _slugs(call.paths.apps):
-        if not _may_know(call, slug):
-            continue
-        pushed = notes.noted(call.paths, slug).get("pushed")
-        if pushed is None:
-            yield IkomaError("backup.never", slug=slug)
-        elif (age := notes.age_hours(pushed)) > _TOO_OLD * every:
-            yield IkomaError("backup.stale", slug=slug, age=int(age), every=every)
+        if _may_know(call, slug) and (found := age.overdue(call.paths, call.settings, slug)):
+            yield found
 
 
 def _caught(found: Iterator[IkomaError]) -> Iterator[IkomaError]:

@@ -22,7 +22,7 @@ from agent.operations.journal import Journal, Operation
 
 _HEAVY = (
     "pydantic", "psycopg", "invoke", "tenacity", "ruamel.yaml", "agent.doors.http", "agent.doors.http_app",
-    "agent.doors.mcp", "agent.doors.mcp_server",
+    "agent.doors.mcp", "agent.doors.mcp_server", "agent.host.notify",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from agent.host.paths import Paths
 from agent.model import messages
 from agent.model.errors import Exit, IkomaError, Misuse
 from agent.model.names import PRODUCTION, Target, check_operation
-from agent.operations import incoming, recovery, retention, tend
+from agent.operations import alerts, incoming, recovery, retention, tend
 from agent.operations.journal import Journal
 from agent.protocol import Body
 
@@ -107,6 +107,7 @@ def _status(at: Local) -> int:
 
 def _recover(at: Local) -> int:
     """The supervisor's round: what died is ended, what got lost is found again, space is kept back."""
+    alerts.tick(at.paths)
     recovery.ensure_all(at.paths, at.index)
     if at.paths.journal.exists():
         with Journal(at.paths) as journal:

@@ -145,6 +145,16 @@ class Paths:
         return self.state / "api-keys.json"
 
     @property
+    def alerts(self) -> Path:
+        """To whom alerts go: addresses that hold secrets, 0600."""
+        return self.state / "alerts.json"
+
+    @property
+    def alert_state(self) -> Path:
+        """What alerts were told, and what waits to be sent; no address and no secret."""
+        return self.state / "alerts-state.json"
+
+    @property
     def audit_head(self) -> Path:
         """Number and hash of the last line of the history, noted away from it."""
         return self.state / "audit.head"

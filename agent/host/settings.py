@@ -42,6 +42,8 @@ class Settings:
         door_port: its port on loopback.
         door_name: a public name (or address) under which Caddy serves the door as well; empty: it does not.
         door_rate, door_burst: requests that one key may make a second, and at once.
+        alert_free_mb: below this an alert is sent; 0: below twice ``min_free_mb``.
+        alert_backup_hours: age of a database's newest backup on the host above which an alert is sent; 0: never.
     """
 
     provision: bool = False
@@ -75,6 +77,8 @@ class Settings:
     door_name: str = ""
     door_rate: int = 50
     door_burst: int = 400
+    alert_free_mb: int = 0
+    alert_backup_hours: int = 168
 
 
 def load(paths: Paths) -> Settings:

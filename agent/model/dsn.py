@@ -150,7 +150,7 @@ def _words(value: str, name: str) -> dict[str, str]:
 
 def _checked(found: dict[str, str], name: str) -> Dsn:
     port = found.get("port") or "5432"
-    if not port.isdigit() or not 0 < int(port) < 65536:
+    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
         raise _wrong(name, "its port is no port number")
     if "\0" in "".join(found.values()):
         raise _wrong(name, "it holds a NUL character")

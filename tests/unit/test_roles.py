@@ -22,8 +22,8 @@ from agent.protocol import ROLES, Body
 
 ALL = sorted(CAPABILITIES.values(), key=lambda one: one.name)
 HOST_WIDE = frozenset(
-    {"platform.check", "platform.capabilities", "audit.query", "audit.verify", "keys.list", "keys.rotate",
-     "keys.revoke", "operations.cancel", "apps.list"}
+    {"alerts.get", "alerts.set", "alerts.test", "platform.check", "platform.capabilities", "audit.query",
+     "audit.verify", "keys.list", "keys.rotate", "keys.revoke", "operations.cancel", "apps.list"}
 )  # fmt: skip
 """Capabilities that need no app; each looks at the caller's grant by itself."""
 

@@ -10,6 +10,7 @@ a number, or ``"all"``; None accepts none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +114,7 @@ def parse(value: object) -> Discard:
     """Return what a caller accepts to lose. Raises ``Misuse("backup.discard")``."""
     if value is None or value == "all":
         return "all" if value else None
-    if isinstance(value, bool) or not str(value).isdigit():
+    if not re.fullmatch("[0-9]{1,18}", str(value)):
         raise Misuse("backup.discard", value=str(value)[:40])
     return int(str(value))
 

@@ -88,7 +88,7 @@ class Baseline(Step):
 
 def _through(run: Run, through: str) -> list[File]:
     version = through.partition("_")[0]
-    if not version.isdigit() or version not in {version_of(item.file) for item in run.files}:
+    if not (version.isascii() and version.isdigit()) or version not in {version_of(item.file) for item in run.files}:
         raise IkomaError("baseline.no_file", through=through)
     return [item for item in run.files if order(version_of(item.file)) <= order(version)]
 
