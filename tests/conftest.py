@@ -20,3 +20,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group("rig" if item.path in on_the_rig else item.path.stem))
     items.sort(key=lambda item: item.path not in on_the_rig)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to spread tests that share a host, should pytest-xdist not have understood the groups."""
+    grouped = getattr(session.config.option, "loadgroup", False)
+    if grouped and session.items and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("pytest-xdist lost the groups of the tests: is its version right for this pytest?")
