@@ -114,7 +114,6 @@ def settings(request: Request, environ: Mapping[str, str]) -> dict[str, str]:
         "BRIDGE_KNOWN_HOSTS": request.text("known-hosts") + "\n" if request.text("known-hosts") else "",
         "BRIDGE_REGISTRY_USER": request.text("registry-user") or environ.get("GITHUB_ACTOR", ""),
         "BRIDGE_REGISTRY_TOKEN": token.reveal(),
-        "BRIDGE_GITHUB_AUTHOR": request.text("github-author"),
         "BRIDGE_GIVE_UP": request.text("give-up"),
     }
     return {name: value for name, value in given.items() if value}

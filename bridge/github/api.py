@@ -55,10 +55,13 @@ class Api:
     def author(self) -> str:
         """The login under which this token writes.
 
-        A token of the job (``ghs_…``) may not ask who it is; it writes as GitHub's own app unless we were told.
+        A token of an app (``ghs_…``) may not ask. What it wrote tells; before that, GitHub's own app is likely.
         """
-        if self.context.author:
-            return self.context.author
         if self.token.reveal().startswith("ghs_"):
             return _ACTIONS
         return self.policy.call(lambda: self.client.get_user().login)
+
+    def wrote(self, login: object) -> None:
+        """Believe GitHub's answer to something that this token has just created: ``login`` is its name."""
+        if isinstance(login, str) and login:
+            self.author = login

@@ -54,6 +54,8 @@ def write(api: Api, check: Check) -> int:
 
     def create() -> CheckRun:
         created.append(_create(api, check))
+        if created[0].app is not None:
+            api.wrote(f"{created[0].app.slug}[bot]")
         return created[0]
 
     run = api.policy.ensure(lambda: _find(api, check), create)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.model.errors import IkomaError
 from agent.model.names import Target
 from bridge.github.api import Api
 from bridge.reports.github import Run
@@ -66,25 +65,27 @@ class Comments:
     def write(self, ours: Marker, text: str) -> None:
         """Write ``text`` as the comment of its app and environment, unless a later run has written there.
 
-        Two runs that both found none may both create one: the older comment stays, and the other is taken away.
-
-        Raises:
-            IkomaError: ``github.author`` when the token writes under a name by which no run would find the comment.
+        Two runs that both found none may both create one: the older comment stays, and the other is taken away. So it
+        goes when we looked under another name than the token turns out to write under.
         """
         body = f"{ours.render()}\n{text}"
         found: list[IssueComment] = []
+        created: list[IssueComment] = []
 
         def find() -> IssueComment | None:
             found[:] = self._all(ours)
             return found[0] if found else None
 
-        self.api.policy.ensure(find, lambda: self._issue.create_comment(body))
-        if not found:  # we have just created one; another run may have done so at the same time
+        def create() -> IssueComment:
+            created.append(self._issue.create_comment(body))
+            self.api.wrote(created[0].user.login)
+            return created[0]
+
+        self.api.policy.ensure(find, create)
+        if created:
             self.api.policy.call(find)
-        if not found:  # it is there, under another name than we look for; this run knows it from now on
-            expected, self.api.author = self.api.author, self.api.policy.call(partial(self._last_author, ours))
-            raise IkomaError("github.author", expected=expected, found=self.api.author)
-        self._update(found[0], ours, body)
+        first = found[0] if found else created[0]
+        self._update(first, ours, body)
         for double in found[1:]:
             self.api.policy.call(partial(_delete, double))
 
@@ -105,10 +106,6 @@ class Comments:
             if ours.same(marker(comment.body)) and comment.user is not None and comment.user.login == author
         ]
         return sorted(found, key=lambda comment: comment.id)
-
-    def _last_author(self, ours: Marker) -> str:
-        comments = [comment for comment in self._issue.get_comments() if marker(comment.body) == ours]
-        return comments[-1].user.login if comments and comments[-1].user else "?"
 
 
 def _delete(comment: IssueComment) -> None:

@@ -30,7 +30,6 @@ class Context:
 
     Attributes:
         api: the base of the REST API; GitHub Enterprise Server has its own.
-        author: the login under which the token's comments appear; empty: it is asked or guessed.
         summary: the file whose text becomes the job's summary; None outside of Actions.
         bundle: certificates to trust besides the usual ones.
     """
@@ -38,7 +37,6 @@ class Context:
     run: Run
     api: str = "https://api.github.com"
     pull: Pull | None = None
-    author: str = ""
     summary: Path | None = None
     bundle: Path | None = None
 
@@ -51,7 +49,6 @@ def read(environ: Mapping[str, str]) -> Context:
         run=_run(environ, pull),
         api=(environ.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/"),
         pull=pull,
-        author=environ.get("BRIDGE_GITHUB_AUTHOR", ""),
         summary=_path(environ, "GITHUB_STEP_SUMMARY"),
         bundle=_path(environ, "REQUESTS_CA_BUNDLE") or _path(environ, "SSL_CERT_FILE"),
     )

@@ -81,7 +81,7 @@ def _find(api: Api, moment: Moment, known: list[Deployment]) -> Deployment | Non
 
 def _create(api: Api, moment: Moment, known: list[Deployment]) -> Deployment:
     """Without waiting for other checks and without merging anything: the decision to deploy has been made."""
-    return api.repo.create_deployment(
+    created = api.repo.create_deployment(
         ref=_ref(moment, known),
         task=moment.task,
         auto_merge=False,
@@ -92,6 +92,8 @@ def _create(api: Api, moment: Moment, known: list[Deployment]) -> Deployment:
         transient_environment=False,
         production_environment=moment.environment == "production",
     )
+    api.wrote(created.creator.login if created.creator else "")
+    return created
 
 
 def _ref(moment: Moment, known: list[Deployment]) -> str:

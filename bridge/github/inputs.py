@@ -91,7 +91,6 @@ INPUTS: Final = (
     Input("cache", "Whether installed packages are kept between runs. `deploy` never uses the cache.", "flag", "true"),
     Input("github-token", "What reports are written with; without write access they go to the job's summary alone.",
           "secret", "${{ github.token }}"),
-    Input("github-author", "The login under which that token comments, where it is not the job's own token."),
 )  # fmt: skip
 
 OUTPUTS: Final = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +17,8 @@ from bridge.github.inputs import OUTPUTS
 
 _SHORTEST: Final = 6
 """Shorter values stand in ordinary words: a mask for them would make logs unreadable and hide nothing."""
+_LONGEST_NUMBER: Final = 8
+"""Ports, sizes and dates of an environment file stand in every log."""
 _LONGEST_OUTPUT: Final = 1024
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ORDINARY: Final = frozenset({"true", "false", "production", "staging", "development", "localhost"})
@@ -29,24 +33,39 @@ def masks(values: Iterable[Secret], username: str = "") -> list[str]:
     found: dict[str, None] = {}
     for secret in values:
         for form in _forms(secret.reveal(), username):
-            if len(form) >= _SHORTEST and form.lower() not in _ORDINARY and not form.isdecimal():
+            number = form.isdecimal() and len(form) <= _LONGEST_NUMBER
+            if len(form) >= _SHORTEST and form.lower() not in _ORDINARY and not number:
                 found[form] = None
     return sorted(found, key=len, reverse=True)
 
 
 def _forms(value: str, username: str) -> Iterator[str]:
-    import base64
-
     lines = [line.strip() for line in value.splitlines() if line.strip()]
     yield from (value, value.strip(), value.replace("\\n", "\n").strip())
     yield from lines
     for entry in parse(value) if "=" in value else ():  # the values of an environment file, as the app will hold them
         if entry.key and entry.value:
-            yield from (entry.value, *entry.value.splitlines())
-    if len(lines) == 1:
-        yield from (quote(value.strip(), safe=""), quote_plus(value.strip()), value.strip().encode().hex())
-        if username:
-            yield base64.b64encode(f"{username}:{value.strip()}".encode()).decode()
+            yield from (entry.value, *entry.value.splitlines(), *_derived(entry.value))
+    yield from _derived(value.strip())
+    if len(lines) == 1 and username:
+        yield base64.b64encode(f"{username}:{lines[0]}".encode()).decode()
+
+
+def _derived(value: str) -> Iterator[str]:
+    """Yield what programs make of a value when they pass it on: in addresses, in JSON, in headers, in dumps."""
+    raw = value.encode(errors="replace")
+    yield from (quote(raw, safe=""), quote_plus(raw), quote(raw), raw.hex(), json.dumps(value)[1:-1])
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    for text in _base64(raw):
+        yield from (text, text.replace("+", "-").replace("/", "_"))
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    """Yield the value in Base64: alone, and what stands of it in the middle of anything longer."""
+    yield base64.b64encode(raw).decode()
+    for before, foreign in enumerate((0, 2, 3)):
+        text = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
+        yield text[foreign : len(text) - bool((before + len(raw)) % 3)]
 
 
 def command(name: str, value: str, properties: Mapping[str, str] | None = None) -> str:

@@ -14,10 +14,12 @@ from tests.github import spec
 REPOSITORY: Final = "acme/shop"
 JOB_TOKEN: Final = "ghs_0123456789abcdefghijABCDEFGHIJ012345"
 READ_TOKEN: Final = "ghs_readonly89abcdefghijABCDEFGHIJ012345"
+APP_TOKEN: Final = "ghs_ownapp6789abcdefghijABCDEFGHIJ012345"
 USER_TOKEN: Final = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 NOW: Final = "2026-11-20T12:00:00Z"
 _WHO: Final = {
-    JOB_TOKEN: ("github-actions[bot]", "Bot"), READ_TOKEN: ("github-actions[bot]", "Bot"), USER_TOKEN: ("anna", "User")
+    JOB_TOKEN: ("github-actions[bot]", "Bot"), READ_TOKEN: ("github-actions[bot]", "Bot"), USER_TOKEN: ("anna", "User"),
+    APP_TOKEN: ("our-app[bot]", "Bot"),
 }  # fmt: skip
 
 
@@ -109,6 +111,7 @@ class Double:
             raise Refused(403, "You must authenticate via a GitHub App.")
         run = self.located(example("check-run-example-of-completed-conclusion"))
         run.update(id=self.number(), name=body["name"], head_sha=body["head_sha"], pull_requests=[])
+        run["app"]["slug"] = _WHO[token][0].removesuffix("[bot]")
         run["url"] = f"{self.base}/repos/{REPOSITORY}/check-runs/{run['id']}"
         run["output"] = {"title": None, "summary": None, "text": None, "annotations_count": 0,
                          "annotations_url": f"{run['url']}/annotations"}  # fmt: skip

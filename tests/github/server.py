@@ -19,7 +19,7 @@ from tests.github import judge, spec
 from tests.github.double import _WHO, READ_TOKEN, REPOSITORY, Double, Refused
 from tests.github.judge import Asked, Violation
 
-Kind = Literal["before", "after", "drop", "secondary", "primary", "html", "500"]
+Kind = Literal["before", "after", "drop", "secondary", "primary", "html", "500", "denied"]
 
 _R: Final = "/repos/{owner}/{repo}"
 HANDLERS: Final = {
@@ -51,7 +51,8 @@ class Fault:
 
     Attributes:
         kind: *before*: 502 and nothing done; *after*: done, then 502; *drop*: done, then the line is cut; *secondary*
-            and *primary*: GitHub's limits; *html*: a 502 that is no JSON.
+            and *primary*: GitHub's limits; *html*: a 502 that is no JSON;
+            *denied*: a token without the right.
         at: which call from now on, 0 the next; only calls that match ``method`` and ``path`` count.
         times: how many calls in a row.
     """
@@ -192,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.kind == "primary":
             limits = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time() + fault.seconds))}
             self._send(403, {"message": "API rate limit exceeded for installation."}, limits)
+        elif fault.kind == "denied":
+            self._send(403, {"message": "Resource not accessible by integration"}, {})
         elif fault.kind == "html":
             self._send(502, "<html><body>Unicorn!</body></html>", {"Content-Type": "text/html"})
         else:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.model.names import Target
 from bridge.reports import markdown
-from tests.github.double import JOB_TOKEN, READ_TOKEN, USER_TOKEN
+from tests.github.double import APP_TOKEN, JOB_TOKEN, READ_TOKEN, USER_TOKEN
 from tests.github.server import Fault, Server
 from tests.github.stage import (
     HEAD,
@@ -190,18 +190,23 @@ def test_a_personal_token_finds_its_own_comment_again(github: Server, stage: Sta
     assert "You must authenticate via a GitHub App" in stage.log.getvalue()
 
 
-def test_a_token_that_writes_under_another_name_is_told_to_say_so_and_writes_one_comment(
-    github: Server, stage: Stage
+@pytest.mark.parametrize("denied", ["", "check-runs"])
+def test_an_app_of_ones_own_finds_its_comment_again_without_being_told_its_name(
+    github: Server, stage: Stage, denied: str
 ) -> None:
+    """What it wrote tells its name: the check run, or, where it may not write one, the comment itself."""
     github.double.open_pull(7, HEAD)
-    job = stage.job(BRIDGE_GITHUB_AUTHOR="our-app[bot]", token=JOB_TOKEN)
-    job.findings(check())
-    job.planned(plan())
-    assert job.close() == []
-    assert "appears under github-actions[bot], not our-app[bot]" in stage.log.getvalue()
-    assert "Set github-author to github-actions[bot]" in stage.log.getvalue()
-    (body,) = stage.comments
-    assert "### Plan" in body
+    for run in (100, 101):
+        if denied:
+            github.faults.append(Fault("denied", method="POST", path=denied))
+        job = stage.job(run=run, token=APP_TOKEN)
+        job.findings(check(finding(run)))
+        job.close()
+    ours = [item["body"] for item in github.double.comments[7] if item["user"]["login"] == "our-app[bot]"]
+    assert len(ours) == 1
+    assert "page101" in ours[0]
+    created = [call for call in github.writes() if call.startswith("POST") and call.endswith("/comments")]
+    assert len(created) == (2 if denied else 1)
 
 
 @pytest.mark.parametrize("secret", ["hunter2-registry", "p@ss_w*rd#1|`x`", "https://u:p_w@h.example/x", "x" * 600])

@@ -6,8 +6,11 @@ import base64
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from agent.model.errors import Misuse
@@ -131,6 +134,30 @@ def test_masks_cover_the_whole_its_lines_and_what_is_derived() -> None:
     assert {"first-line-of-it", "second-line-of-it", key.strip(), "tok/en+1234", "tok%2Fen%2B1234"} <= set(masks)
     assert base64.b64encode(b"robot:tok/en+1234").decode() in masks
     assert b"tok/en+1234".hex() in masks
+
+
+def masked(text: str, *secrets: str) -> str:
+    """Return ``text`` as the runner shows it, going by our masks alone."""
+    for form in job.masks([Secret(secret) for secret in secrets]):
+        text = text.replace(form, "***")
+    return text
+
+
+@given(st.binary(max_size=5), st.binary(max_size=5), st.text(min_size=10, max_size=30))
+def test_no_encoding_of_a_secret_is_shown_wherever_it_stands(before: bytes, after: bytes, secret: str) -> None:
+    value = f"s3cr3t{secret.strip()}t3rc3s"
+    raw = value.encode(errors="replace")
+    whole = base64.b64encode(before + raw + after).decode()
+    assert len(masked(whole, value)) <= len(before) * 2 + len(after) * 2 + 11, "all but the edges"
+    safe = base64.urlsafe_b64encode(raw).decode()
+    told = [safe, quote(raw, safe=""), quote_plus(raw), raw.hex(), json.dumps({"a": value})[7:-2]]
+    assert [masked(text, value) for text in told] == ["***"] * len(told)
+
+
+def test_a_key_is_masked_in_json_and_as_one_base64_text_too() -> None:
+    key = "-----BEGIN KEY-----\nfirst-line-of-it\nsecond-line-of-it\n-----END KEY-----\n"
+    assert "line-of-it" not in masked(json.dumps({"key": key}), key)
+    assert masked(base64.b64encode(key.encode()).decode(), key) in ("***", "***Cg==", "***K", "***o=")
 
 
 def test_masks_cover_each_value_of_an_environment_file_but_no_ordinary_word() -> None:

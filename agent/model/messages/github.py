@@ -21,12 +21,6 @@ MESSAGES = {
         "rate limit: asked to wait {seconds} s, which is too long",
         "limite de débit : {seconds} s d'attente, c'est trop",
     ),
-    "github.author": Message(
-        "warning: the comment appears under {found}, not {expected}: the next run would not find it again.",
-        "attention : le commentaire paraît sous {found} et non {expected} : le prochain run ne le retrouverait pas.",
-        "Set github-author to {found}.",
-        "Donnez {found} à github-author.",
-    ),
     "github.face.comment": Message("the comment", "le commentaire"),
     "github.face.check": Message("the check run", "la vérification"),
     "github.face.deployment": Message("the deployment", "le déploiement"),
