@@ -17,6 +17,7 @@ from bridge.checks.facts import CONTRACT, Facts
 from bridge.checks.model import Finding, Rule, Severity
 from bridge.checks.rules import all_rules
 from bridge.checks.scope import Scope, select
+from bridge.workspace import git
 
 UNFINISHED: Final = "IKB900"
 
@@ -31,6 +32,15 @@ class Report:
     facts: Facts = field(repr=False)
     silenced: int = 0
     fixed: list[str] = field(default_factory=list)
+
+    def from_top(self) -> Report:
+        """Return the same with paths that begin at the top of the work tree, where GitHub begins."""
+        root = self.facts.root.resolve()
+        top = git.top(root) or root
+        if top == root:
+            return self
+        below = root.relative_to(top).as_posix()
+        return replace(self, findings=[replace(item, file=f"{below}/{item.file}") for item in self.findings])
 
     def count(self, severity: Severity) -> int:
         return sum(1 for finding in self.findings if finding.severity is severity)

@@ -102,8 +102,10 @@ def _known_face(name: str) -> None:
 def _show(report: Report, face: str, output: str) -> None:
     from bridge.reports import findings
 
-    text = findings.render(face, report)
     speaker = console()
+    if face in ("github", "sarif"):
+        report = report.from_top()
+    text = findings.render(face, report)
     if output:
         from agent.host.files import write_atomic
 

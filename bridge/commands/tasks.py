@@ -56,7 +56,7 @@ class Task:
         if self._reporter is None:
             return
         missing = self._reporter.close(seconds)
-        if "check" in missing or not self.may_write:
+        if "check" in {*missing, *self._reporter.refused} or not self.may_write:
             self.annotate()
 
     def annotate(self) -> None:
@@ -142,16 +142,22 @@ class Check(Task):
     def check(self) -> bool:
         """Check, report, and return whether it refuses."""
         from bridge.checks import engine
-        from bridge.reports.findings import json, text
+        from bridge.reports.findings import json, sarif, text
 
         with self.face.stage("check"):
-            self.found = engine.check(self.folder)
-            self.console.say(text.render(self.found))
+            found = engine.check(self.folder)
+            self.console.say(text.render(found))
+        self.found = found.from_top()
         data: CheckReport = json.data(self.found)  # type: ignore[assignment]
         self.report |= {"app": self.target.app, "environment": self.target.environment, "check": data}
         counts = self.found.counts
         self.outputs["findings"] = str(counts["error"] + counts["warning"])
-        self.reporter.findings(data, strict=self.request.flag("strict"))
+        scan = (
+            sarif.render(self.found, f"ikoma/{self.target.app}/{self.target.environment}")
+            if self.request.flag("sarif")
+            else ""
+        )
+        self.reporter.findings(data, strict=self.request.flag("strict"), sarif=scan)
         return bool(counts["error"] or (self.request.flag("strict") and counts["warning"]))
 
     def annotate(self) -> None:

@@ -69,6 +69,7 @@ def _run(environ: Mapping[str, str], pull: Pull | None) -> Run:
         event=environ.get("GITHUB_EVENT_NAME", ""),
         ref=environ.get("GITHUB_REF", ""),
         commit=(pull.head if pull else "") or environ.get("GITHUB_SHA", ""),
+        sources=environ.get("GITHUB_SHA", ""),
     )
 
 

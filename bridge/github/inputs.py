@@ -83,6 +83,8 @@ INPUTS: Final = (
     Input("if-busy", "What to do while another operation holds the app.", "choice", "wait",
           frozenset({"deploy"}), choices=("wait", "refuse")),
     Input("strict", "Whether warnings of the check fail too.", "flag", "false", frozenset({"check", "plan"})),
+    Input("sarif", "Whether code scanning gets the findings too; needs `security-events: write`.", "flag", "false",
+          frozenset({"check", "plan"})),
     Input("report-file", "For `report`: the file that the earlier job kept.", commands=frozenset({"report"}),
           required=frozenset({"report"})),
     Input("give-up", "Seconds until a host that stays away is left alone with the operation (600).", "number",

@@ -76,6 +76,13 @@ class Platform:
         )
         checks.write(self.api, check)
 
+    def scanning(self, story: Story) -> None:
+        """Hand the findings to code scanning."""
+        from bridge.github import scanning
+
+        if self.api is not None and story.run.sources and story.run.ref:
+            scanning.upload(self.api, story.run, self.console.redactor(story.sarif))
+
     def deployment(self, story: Story) -> None:
         """Create GitHub's deployment, or move it to the state of the story."""
         from bridge.github import deployments

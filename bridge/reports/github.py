@@ -56,6 +56,7 @@ class Run:
     Attributes:
         url: the run's page; ``id`` and ``attempt`` count up.
         commit: the commit that people look at: of a pull request its head.
+        sources: the commit that is checked out: of a pull request its merge; ``ref`` names it.
     """
 
     server: str = "https://github.com"
@@ -67,11 +68,12 @@ class Run:
     event: str = ""
     ref: str = ""
     commit: str = ""
+    sources: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """All that this run knows of one target; every face is rendered from it."""
+    """All that this run knows of one target; every face is rendered from it. ``sarif`` is for code scanning."""
 
     target: Target
     run: Run = Run()
@@ -81,6 +83,7 @@ class Story:
     plan_error: ErrorReport | None = None
     start: Start | None = None
     end: DeploymentReport | None = None
+    sarif: str = ""
 
 
 class Platform(Protocol):
@@ -91,6 +94,9 @@ class Platform(Protocol):
 
     def check(self, story: Story) -> None:
         """Write the check run of this target on the commit."""
+
+    def scanning(self, story: Story) -> None:
+        """Hand the findings to code scanning."""
 
     def deployment(self, story: Story) -> None:
         """Create GitHub's deployment, or move it to the state of the story."""
@@ -118,10 +124,10 @@ class Reporter:
     def __post_init__(self) -> None:
         self._outbox = Outbox(self._complain, self.hopeless)
 
-    def findings(self, report: CheckReport, *, strict: bool = False) -> None:
-        """The check has ended; ``strict``: its warnings fail too."""
-        self.story = replace(self.story, check=report, strict=strict)
-        self._publish("check", "comment")
+    def findings(self, report: CheckReport, *, strict: bool = False, sarif: str = "") -> None:
+        """The check has ended; ``strict``: its warnings fail too; ``sarif``: code scanning is told as well."""
+        self.story = replace(self.story, check=report, strict=strict, sarif=sarif)
+        self._publish("check", "comment", *(["scanning"] if sarif else []))
 
     def planned(self, plan: PlanReport | None, error: ErrorReport | None = None) -> None:
         """The plan is made, or (``error``) could not be made."""
@@ -137,6 +143,11 @@ class Reporter:
         """It ended, whatever the ending; ``RUNNING`` means that we lost sight of it."""
         self.story = replace(self.story, end=end)
         self._publish("deployment", "comment")
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """The faces that GitHub will not take from this run."""
+        return frozenset(self._outbox.refused)
 
     def close(self, seconds: float = 90.0) -> list[str]:
         """Write the summary, wait for what is under way, retry what failed; return the faces that are missing.

@@ -29,6 +29,8 @@ class Outbox:
         self._waiting: dict[str, Job] = {}
         self._failed: dict[str, Job] = {}
         self._complained: set[str] = set()
+        self.refused: set[str] = set()
+        """Faces of which no newer state will be taken either."""
         self._sending = ""
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -81,7 +83,9 @@ class Outbox:
             self._complain(face, fault)
         with self._change:
             self._sending = ""
-            if fault is not None and face not in self._waiting and not self._hopeless(fault):
+            if fault is not None and self._hopeless(fault):
+                self.refused.add(face)
+            elif fault is not None and face not in self._waiting:
                 self._failed[face] = job
             self._change.notify_all()
 

@@ -122,12 +122,23 @@ def _moves(services: Sequence[Mapping[str, Any]], say: Words) -> list[str]:
     changing = [item for item in services if item.get("action") != "unchanged"]
     if not changing:
         return [say("plan.untouched.all")] if services else []
-    groups: dict[str, list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for item in changing:
-        gap = item.get("how") == "stop-first" and item.get("action") in ("replaced", "restarted")
-        groups.setdefault(f"plan.{item.get('action')}" + (".gap" if gap else ""), []).append(str(item.get("service")))
-    said = [say(name, services=_names(names, say)) for name, names in groups.items()]
+        gap = _gap(item, say)
+        kind = f"plan.{item.get('action')}" + (".gap" if gap else "")
+        groups.setdefault((kind, gap), []).append(str(item.get("service")))
+    said = [say(kind, services=_names(names, say), gap=gap) for (kind, gap), names in groups.items()]
     return [*said, say("plan.untouched")] if len(changing) < len(services) else said
+
+
+def _gap(item: Mapping[str, Any], say: Words) -> str:
+    """Return for how long a service is expected not to be there, or nothing where it stays."""
+    if item.get("how") != "stop-first" or item.get("action") not in ("replaced", "restarted"):
+        return ""
+    known = item.get("gap_seconds")
+    if not isinstance(known, int | float) or not known > 0:
+        return say("plan.gap.unknown")
+    return say("plan.gap.measured" if item.get("gap_measured") else "plan.gap.at_most", seconds=seconds(known))
 
 
 def _names(names: Sequence[str], say: Words) -> str:
@@ -209,7 +220,8 @@ def _step(step: Mapping[str, Any]) -> str:
 def _service(item: Mapping[str, Any], say: Words) -> str:
     words = [prose(item.get(key, ""), 100) for key in ("action", "state")]
     cut = [say.counted("cut", item["cut"])] if isinstance(item.get("cut"), int) else []
-    return ", ".join([*(word for word in words if word), *cut])
+    gap = [say("plan.gap.measured", seconds=seconds(item["gap"]))] if isinstance(item.get("gap"), int | float) else []
+    return ", ".join([*(word for word in words if word), *gap, *cut])
 
 
 def _under_way(story: Story, say: Words) -> list[Part]:

@@ -53,6 +53,26 @@ def test_120_findings_reach_the_check_run_in_requests_of_at_most_50(github: Serv
     assert not ended.log.of("error") or len(ended.log.of("error")) <= 10
 
 
+def test_an_app_below_the_top_of_its_repository_is_told_of_by_whole_paths(
+    github: Server, new_runner: NewRunner
+) -> None:
+    """In annotations, links and alerts: GitHub knows no path that begins in the middle of a repository."""
+    github.double.open_pull(7, events.HEAD)
+    runner = new_runner(events.pull_request(github.url, JOB_TOKEN))
+    commit(runner.workspace, {f"apps/shop/{name}": text for name, text in faulty(2).items()})
+    ended = runner.action(command="check", working_directory="apps/shop", sarif="true")
+    assert ended.outputs["status"] == "REFUSED"
+    [notes] = github.double.notes.values()
+    assert {note["path"] for note in notes} == {"apps/shop/Dockerfile", "apps/shop/docker-compose.yml"}
+    assert f"/blob/{events.HEAD}/apps/shop/Dockerfile#L2" in bodies(github)[0]
+    [analysis] = github.double.analyses
+    assert (analysis["ref"], analysis["commit"]) == ("refs/pull/7/merge", "f" * 40)
+    [run] = analysis["document"]["runs"]
+    assert run["automationDetails"]["id"] == "ikoma/shop/production/"
+    places = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in run["results"]]
+    assert set(places) == {"apps/shop/Dockerfile", "apps/shop/docker-compose.yml"}
+
+
 def test_a_fork_is_checked_without_rights_and_reported_on_by_a_second_run(
     github: Server, new_runner: NewRunner
 ) -> None:
@@ -126,6 +146,17 @@ def test_names_that_people_choose_form_no_command_and_no_markup(github: Server, 
     assert "owned" in body
     for markup in ("<b>", "</details>\u202e", "\u202e", "|  ##"):
         assert markup not in body
+
+
+def test_a_token_that_may_write_no_check_run_leaves_the_annotations_in_the_log(
+    github: Server, new_runner: NewRunner
+) -> None:
+    github.double.open_pull(7, events.HEAD)
+    github.faults.append(Fault("denied", times=99, path="check-runs"))
+    ended = checked(new_runner, events.pull_request(github.url, JOB_TOKEN), faulty(2))
+    assert ended.outputs["status"] == "REFUSED"
+    assert [command.properties["file"] for command in ended.log.of("error")] == ["Dockerfile", "Dockerfile"]
+    assert len(bodies(github)) == 1
 
 
 def test_github_may_fail_for_a_while_and_the_reports_arrive(github: Server, new_runner: NewRunner) -> None:

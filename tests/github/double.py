@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import gzip
 import json
 import threading
 from collections.abc import Mapping
@@ -49,6 +51,7 @@ class Double:
     statuses: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[int, bytes] = field(default_factory=dict)
+    analyses: list[dict[str, Any]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _last: int = 1000
 
@@ -206,6 +209,11 @@ class Double:
                 release["assets"].remove(asset)
                 return 204, None
         raise Refused(404, "Not Found")
+
+    def take_sarif(self, path: Mapping[str, str], query: Mapping[str, str], body: Any, token: str) -> Any:
+        document = json.loads(gzip.decompress(base64.b64decode(body["sarif"], validate=True)))
+        self.analyses.append({"commit": body["commit_sha"], "ref": body["ref"], "document": document})
+        return 202, self.located(example("code-scanning-sarif-upload"))
 
     def publish(self, tag: str) -> None:
         """Make a release of ``tag``, without files."""

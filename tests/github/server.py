@@ -41,6 +41,7 @@ HANDLERS: Final = {
     ("GET", f"{_R}/releases/{{release_id}}/assets"): "list_assets",
     ("POST", f"{_R}/releases/{{release_id}}/assets"): "upload_asset",
     ("DELETE", f"{_R}/releases/assets/{{asset_id}}"): "delete_asset",
+    ("POST", f"{_R}/code-scanning/sarifs"): "take_sarif",
     ("GET", "/user"): "who",
 }
 

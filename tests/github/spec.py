@@ -26,6 +26,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     f"{_REPO}/releases/tags/{{tag}}": ("get",),
     f"{_REPO}/releases/{{release_id}}/assets": ("get", "post"),
     f"{_REPO}/releases/assets/{{asset_id}}": ("delete",),
+    f"{_REPO}/code-scanning/sarifs": ("post",),
     "/user": ("get",),
 }
 """What the bridge may call; anything else is a fault of the bridge."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_an_opened_pull_request_gets_one_comment_one_check_run_and_a_summary(git
     assert body.startswith("<!-- ikoma-bridge report app=shop environment=production run=100.1 -->\n## ❌ shop → ")
     assert f"(https://github.com/acme/shop/blob/{HEAD}/apps/web/src/page0.ts#L1)" in body
     assert "builds 2 of 4 images, reuses 2; 1 migration, nothing known to break what serves now; " in body
-    assert "replaces `api` with a short gap; replaces `web` without a gap; the rest is untouched." in body
+    assert "replaces `api`, a short gap; replaces `web` without a gap; the rest is untouched." in body
     (run,) = github.double.checks
     assert (run["head_sha"], run["name"], run["conclusion"]) == (HEAD, "ikoma shop (production)", "failure")
     assert github.double.notes[run["id"]][0]["path"] == "apps/web/src/page0.ts"
@@ -188,6 +189,38 @@ def test_a_personal_token_finds_its_own_comment_again(github: Server, stage: Sta
         job.close()
     assert len(stage.comments) == 1
     assert "You must authenticate via a GitHub App" in stage.log.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"gap_seconds": 0.4, "gap_measured": True}, "restarts `api`, 0.4 s gap;"),
+        ({"gap_seconds": 41.0, "gap_measured": False}, "restarts `api`, a gap of at most 41 s;"),
+        ({}, "restarts `api`, a short gap;"),
+        ({"gap_seconds": "<b>", "gap_measured": True}, "restarts `api`, a short gap;"),
+    ],
+)
+def test_the_plan_says_for_how_long_a_service_will_be_gone(
+    github: Server, stage: Stage, known: dict[str, Any], said: str
+) -> None:
+    github.double.open_pull(7, HEAD)
+    job, told = stage.job(), plan()
+    assert told["host"] is not None
+    told["host"]["services"][0] |= {"action": "restarted"} | known
+    job.planned(told)
+    assert job.close() == []
+    assert said in stage.comments[0]
+
+
+def test_an_analysis_that_the_token_may_not_hand_in_is_missing_and_fails_nothing(github: Server, stage: Stage) -> None:
+    github.double.open_pull(7, HEAD)
+    github.faults.append(Fault("denied", path="code-scanning"))
+    job = stage.job(GITHUB_REF="refs/pull/7/merge")
+    job.findings(check(), sarif="{}")
+    assert job.close() == []
+    assert job.refused == {"scanning"}
+    assert "may not write the analysis for code scanning" in stage.log.getvalue()
+    assert len(stage.comments) == 1
 
 
 @pytest.mark.parametrize("denied", ["", "check-runs"])

@@ -23,6 +23,7 @@ MESSAGES = {
     ),
     "github.face.comment": Message("the comment", "le commentaire"),
     "github.face.check": Message("the check run", "la vérification"),
+    "github.face.scanning": Message("the analysis for code scanning", "l'analyse pour code scanning"),
     "github.face.deployment": Message("the deployment", "le déploiement"),
     "github.face.summary": Message("the job summary", "le résumé du job"),
     "report.about": Message("The findings and the plan of this commit.", "Les constats et le plan de ce commit."),
@@ -76,12 +77,11 @@ MESSAGES = {
     "report.plan.started": Message("starts {services}", "démarre {services}"),
     "report.plan.replaced": Message("replaces {services} without a gap", "remplace {services} sans interruption"),
     "report.plan.restarted": Message("restarts {services} without a gap", "redémarre {services} sans interruption"),
-    "report.plan.replaced.gap": Message(
-        "replaces {services} with a short gap", "remplace {services} avec une courte interruption"
-    ),
-    "report.plan.restarted.gap": Message(
-        "restarts {services} with a short gap", "redémarre {services} avec une courte interruption"
-    ),
+    "report.plan.replaced.gap": Message("replaces {services}, {gap}", "remplace {services}, {gap}"),
+    "report.plan.restarted.gap": Message("restarts {services}, {gap}", "redémarre {services}, {gap}"),
+    "report.plan.gap.measured": Message("{seconds} gap", "{seconds} d'interruption"),
+    "report.plan.gap.at_most": Message("a gap of at most {seconds}", "{seconds} d'interruption au plus"),
+    "report.plan.gap.unknown": Message("a short gap", "une courte interruption"),
     "report.plan.removed": Message("removes {services}", "supprime {services}"),
     "report.plan.untouched": Message("the rest is untouched", "le reste n'est pas touché"),
     "report.plan.untouched.all": Message("every service stays as it is", "aucun service n'est touché"),
