@@ -81,6 +81,7 @@ class Service:
         order = self._order(capability, call, body)
         self.recover(call.target)
         if start.known(self.paths, operation, order.operation.body_hash):
+            self.audit(capability.name, "ok", body, operation, note={"repeated": "true"})
             return
         self._start(order, body, stream)
         self.audit(capability.name, "ok", body, operation)
@@ -119,13 +120,14 @@ class Service:
 
     def audit(
         self, capability: str, outcome: str, body: Body | None = None, operation: str | None = None,
-        error: IkomaError | None = None,
+        error: IkomaError | None = None, note: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
-        """Write the line of this call into the history."""
+        """Write the line of this call into the history; ``note`` is what else it says."""
         audit.append(self.paths, audit.Entry(
             key=self.grant.name, role=self.grant.role, door=self.door, capability=capability, result=outcome,
             app=body.app if body else None, environment=body.environment if body and body.app else None,
             operation=operation, error_id=error.id if error else None, client=_client(body) if body else {},
+            note=note or {},
         ))  # fmt: skip
 
     def history(self, body: Body | None, ended: str = "") -> dict[str, Any]:

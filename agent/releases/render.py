@@ -7,6 +7,7 @@ target's folder means the same as what the agent does.
 from __future__ import annotations
 
 import copy
+import hashlib
 import posixpath
 import shutil
 from collections.abc import Mapping
@@ -207,12 +208,12 @@ def materialise(release: Release, source: Path, files: Path) -> None:
         return
     files.mkdir(parents=True, exist_ok=True)
     for file in release.files:
-        _copy(source / "files" / file.sha256, files / file_name(file), file.executable)
+        _copy(source / "files" / file.sha256, files / file_name(file), file)
     places = Places(release.files)
     for folder in _mounted_folders(release):
         tree = places.tree(folder)
         for path, file in tree.items():
-            _copy(source / "files" / file.sha256, files / tree_name(tree) / path, file.executable)
+            _copy(source / "files" / file.sha256, files / tree_name(tree) / path, file)
 
 
 def _mounted_folders(release: Release) -> set[str]:
@@ -222,11 +223,17 @@ def _mounted_folders(release: Release) -> set[str]:
     return {posixpath.normpath(source) for source in sources if not source.startswith(("/", "~", "$"))}
 
 
-def _copy(source: Path, target: Path, executable: bool) -> None:
-    if target.exists():
+def _copy(source: Path, target: Path, file: MountedFile) -> None:
+    """Put a file there unless it is there already: what has its name and other content, a container wrote."""
+    if target.is_file() and not target.is_symlink() and _sha256(target) == file.sha256:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
     shutil.copyfile(source, partial)
-    partial.chmod(0o755 if executable else 0o644)
+    partial.chmod(0o755 if file.executable else 0o644)
     partial.replace(target)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

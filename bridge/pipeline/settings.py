@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -76,7 +76,7 @@ class Where:
     """
 
     def __init__(self, flags: Flags, environ: Mapping[str, str] | None = None) -> None:
-        self.flags = flags
+        self.flags = replace(flags, repo=_home(flags.repo))
         self.environ = contexts.overlaid(os.environ if environ is None else environ, flags.host, flags.context)
         self._contract: Contract | None = None
         self._looked = False
@@ -237,6 +237,17 @@ class Where:
             return new_operation()
         what = [] if capability == "deploy.apply" else [capability]
         return derived_operation(*run, target.slug if target else "", *what)
+
+
+def _home(repo: Path) -> Path:
+    """Return the nearest folder that holds a contract: ``repo``, or one around it in the same work tree."""
+    if (repo / CONTRACT).is_file():
+        return repo
+    from bridge.workspace.git import top
+
+    root, here = top(repo), repo.resolve()
+    around = [place for place in here.parents if root is not None and place.is_relative_to(root)]
+    return next((place for place in around if (place / CONTRACT).is_file()), repo)
 
 
 def _is_content(value: str) -> bool:

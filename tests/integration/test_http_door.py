@@ -62,6 +62,8 @@ def test_a_change_that_is_sent_twice_happens_once(door: Door) -> None:
     first, again = (door.call("test.deploy", appName="twice", operation=operation) for _ in range(2))
     assert (first.status, again.status) == (200, 200)
     assert first.json == again.json
+    lines = [line for line in door.history() if line["operation"] == operation]
+    assert [(line["result"], line.get("note")) for line in lines] == [("ok", None), ("ok", {"repeated": "true"})]
     other = door.call("test.deploy", appName="twice", operation=operation, retire=True)
     assert (other.status, other.json["id"]) == (409, "wire.operation_reused")
 

@@ -65,6 +65,22 @@ def test_the_environment_chooses_the_host(repo: Path) -> None:
     assert where.target.slug == "shop_staging"
 
 
+def test_a_folder_of_the_repository_belongs_to_the_contract_around_it(repo: Path) -> None:
+    (repo / ".git").mkdir(exist_ok=True)
+    (repo / "www/src").mkdir(parents=True)
+    where = Where(Flags(repo=repo / "www/src"), {})
+    assert (where.repository_target, where.flags.repo) == (Target("shop"), repo.resolve())
+    (repo / "www" / "ikoma.release.json").write_text('{"app": "www"}')
+    assert Where(Flags(repo=repo / "www/src"), {}).repository_target == Target("www")
+
+
+def test_a_contract_outside_the_work_tree_is_nobodys(repo: Path) -> None:
+    inner = repo / "other"
+    (inner / ".git").mkdir(parents=True)
+    with pytest.raises(Misuse, match="No app is named"):
+        _ = Where(Flags(repo=inner), {}).repository_target
+
+
 def test_app_alone_is_enough_outside_a_repository(tmp_path: Path) -> None:
     where = Where(Flags(repo=tmp_path, app="shop"), ENV)
     assert where.target == SHOP

@@ -102,6 +102,22 @@ def test_mounted_files_lie_where_the_compose_file_says(tmp_path: Path) -> None:
     assert (files / folder / "b.conf").stat().st_mode & 0o777 == 0o755
 
 
+def test_a_mounted_file_that_somebody_altered_on_the_host_is_put_there_again(tmp_path: Path) -> None:
+    made = release({"volumes": ["./conf:/etc/conf:ro"]})
+    source, files = tmp_path / "bundle", tmp_path / "files"
+    (source / "files").mkdir(parents=True)
+    (source / "files" / A).write_text("a")
+    (source / "files" / B).write_text("b")
+    render.materialise(made, source, files)
+    altered = next(path for path in files.rglob("a.conf"))
+    altered.write_text("something else")
+    linked = next(path for path in files.rglob("b.conf"))
+    linked.unlink()
+    linked.symlink_to(source / "files" / B)
+    render.materialise(made, source, files)
+    assert (altered.read_text(), linked.read_text(), linked.is_symlink()) == ("a", "b", False)
+
+
 @pytest.mark.parametrize("declared", ["app.env", ["./app.env"], [{"path": ".env", "required": False}]])
 def test_the_targets_values_stand_in_for_the_repositorys_env_file(declared: Any) -> None:
     assert web(release({"env_file": declared}))["env_file"] == ["app.env"]
