@@ -18,7 +18,7 @@ from tests.fixtures.doors.http import Door, opened
 from tests.fixtures.operations.house import PROGRAM, House
 
 ALL = sorted(CAPABILITIES.values(), key=lambda one: one.name)
-NONSENSE = {"appName": "shop", "no-such-argument": 1}
+NONSENSE: dict[str, Any] = {"appName": "shop", "no-such-argument": 1}
 LET_IN = "wire.unknown_argument"
 """What a call with nonsense gets when it was let in: it comes after the role, and before anything is done."""
 
