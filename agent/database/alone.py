@@ -74,6 +74,27 @@ _RULES: Final[dict[str, Callable[[Any], bool]]] = {
 }
 
 
+_PLAIN: Final = frozenset(
+    """
+    alter_enum_stmt alter_function_stmt alter_policy_stmt alter_seq_stmt alter_table_stmt comment_stmt
+    composite_type_stmt create_domain_stmt create_enum_stmt create_function_stmt create_policy_stmt create_range_stmt
+    create_seq_stmt create_stats_stmt create_stmt create_table_as_stmt create_trig_stmt define_stmt delete_stmt
+    index_stmt insert_stmt rule_stmt truncate_stmt update_stmt variable_set_stmt view_stmt
+    """.split()  # noqa: SIM905 - thirty quotes would not make it clearer
+)
+"""What makes no schema, gives or takes no right, and is no block of code."""
+
+
+def plain(statement: Any) -> bool:
+    """Whether a statement surely leaves schemas, rights and the transaction alone."""
+    word = statement.WhichOneof("node")
+    return word in _PLAIN or (word == "drop_stmt" and _dropped(statement.drop_stmt) != "OBJECT_SCHEMA")
+
+
+def _dropped(node: Any) -> str:
+    return str(node.DESCRIPTOR.fields_by_name["remove_type"].enum_type.values_by_number[node.remove_type].name)
+
+
 def must(statement: Any) -> bool:
     """Whether PostgreSQL refuses this statement inside a transaction."""
     word = statement.WhichOneof("node")

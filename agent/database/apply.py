@@ -19,13 +19,12 @@ from typing import Final
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
-from agent.database import faults, foreign, frame, ledger, statements, stepwise
+from agent.database import batch, faults, foreign, frame, ledger, statements, stepwise
 from agent.database.blockers import LOCK, Watch, migrating
-from agent.database.connect import Connection, idle, session
+from agent.database.connect import Connection, session
 from agent.database.fingerprint import catalog
 from agent.database.frame import Failed, Run, Script
 from agent.database.proof import store
-from agent.database.statements import Statement
 from agent.model import messages
 from agent.model.errors import IkomaError
 from agent.model.migrations import File, compare, stem
@@ -68,7 +67,8 @@ def migrate(run: Run) -> list[str]:
         scripts = _pending(connection, run)
         if scripts:
             _open_ledger(connection, run)
-            run = replace(run, follow=foreign.followed(connection))
+            run = replace(run, follow=foreign.followed(connection), shared=not frame.unshared(connection, run))
+            frame.clean(connection, run)
         with Watch(run.dsn, connection.info.backend_pid, f"ikoma:{run.operation}") as watch:
             for script in scripts:
                 run.tell("migration.applying", file=script.file)
@@ -142,29 +142,51 @@ def _conflict(error: BaseException) -> bool:
 
 
 def _attempt(connection: Connection, run: Run, script: Script) -> None:
-    """Run one file in one transaction; what the one before did to the session ends first."""
-    started = time.monotonic()
-    last = script.statements[-1] if script.statements else Statement("", 1)
+    """Run one file in one transaction, and leave the session as good as new."""
     try:
-        first, *rest = frame.fresh(connection, run)
-        connection.execute(b";".join([first, *rest[:1]]))
-        # A message of its own: else what resets the session would be a part of the transaction, and its first query.
-        connection.execute(b";".join([frame.begin(run), *rest[1:]]))
+        (_at_once if script.plain and run.shared else _watched)(connection, run, script)
+    except BaseException:
+        frame.clean(connection, run)
+        raise
+
+
+def _at_once(connection: Connection, run: Run, script: Script) -> None:
+    """Send a file, its record and its commit as one message; the server stops at the first statement that fails."""
+    head, texts = frame.begin(run), [statement.text.encode() for statement in script.statements]
+    done = [*frame.TAIL, *frame.recorded(run, script), b"commit"]
+    try:
+        batch.execute(connection, [*head, *texts, *done, *frame.fresh(connection, run)])
+    except batch.Stopped as stopped:
+        number = stopped.number - len(head)
+        if number >= len(texts) + len(done):  # it is committed; only the session was not made new
+            frame.clean(connection, run)
+            return
+        if 0 <= number < len(texts):
+            raise Failed(script.statements[number], stopped.error, shift=stopped.shift) from None
+        raise Failed(script.last, stopped.error) from None
+    except psycopg.Error as error:
+        raise Failed(script.last, error) from None
+
+
+def _watched(connection: Connection, run: Run, script: Script) -> None:
+    """Run a file that might make a schema, or end its own transaction: it is looked at before its record."""
+    try:
+        batch.execute(connection, frame.begin(run))
         for statement in script.statements:
             frame.execute(connection, statement)
-        frame.check_open(connection, script, last)
+        frame.check_open(connection, script)
         frame.share_schemas(connection, run)
-        connection.execute(b";".join([frame.TAIL, *frame.recorded(run, script, started), b"commit"]))
+        batch.execute(connection, [*frame.TAIL, *frame.recorded(run, script), b"commit"])
+        frame.clean(connection, run)
+    except batch.Stopped as stopped:
+        raise Failed(script.last, stopped.error) from None
     except psycopg.Error as error:
-        raise Failed(last, error) from None
-    finally:
-        if not connection.closed and not idle(connection):
-            connection.execute("rollback")
+        raise Failed(script.last, error) from None
 
 
 def _explained(failure: Failed, run: Run, script: Script, watch: Watch, applied: Sequence[str]) -> IkomaError:
     error, statement = failure.error, failure.statement
-    position = int(error.diag.statement_position or 1)
+    position = int(error.diag.statement_position or 1 + failure.shift) - failure.shift
     line = statement.line + statement.text.count("\n", 0, position - 1)
     if faults.environmental(error):
         return faults.working(error, run.dsn)

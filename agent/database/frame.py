@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from agent.database import foreign, ledger
-from agent.database.connect import Connection, in_transaction, settings
+from agent.database import batch, foreign, ledger
+from agent.database.connect import Connection, idle, in_transaction, settings
 from agent.database.foreign import Foreign
 from agent.database.statements import Statement
 from agent.model import messages
@@ -21,9 +20,10 @@ from agent.model.errors import IkomaError
 from agent.model.migrations import File, stem, version_of
 
 _RESET: Final = (
-    b"reset session authorization; reset role; reset all; deallocate all; unlisten *; close all; discard temp"
-)
-TAIL: Final = b"set constraints all immediate; reset session authorization; reset role"
+    b"reset session authorization", b"reset role", b"reset all", b"deallocate all", b"unlisten *", b"close all",
+    b"discard temp",
+)  # fmt: skip
+TAIL: Final = (b"set constraints all immediate", b"reset session authorization", b"reset role")
 _UNSHARED: Final = """
     select nspname from pg_namespace where nspname = any(%s)
        and pg_has_role(nspowner, 'usage')
@@ -59,6 +59,7 @@ class Run:
         say: takes a line of progress in the language ``lang``.
         remember: keep what the database was before its first migration; a throw-away one has no use for it.
         follow: ledgers of other tools that are kept in step.
+        shared: the app's role may use all of the schemas that are there; only certain statements can change that.
     """
 
     dsn: Dsn
@@ -74,6 +75,7 @@ class Run:
     say: Callable[[str], object] = len  # nobody listens
     remember: bool = True
     follow: Sequence[Foreign] = ()
+    shared: bool = False
 
     def tell(self, message_id: str, **params: Any) -> None:
         """Say a sentence of the catalogue."""
@@ -99,40 +101,82 @@ class Script:
         """Whether it cannot be one transaction."""
         return any(statement.alone for statement in self.statements)
 
+    @property
+    def last(self) -> Statement:
+        """The last statement; an empty one of a file without any."""
+        return self.statements[-1] if self.statements else Statement("", 1)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it can be one message, its record and its commit included."""
+        return all(statement.plain for statement in self.statements)
+
 
 class Failed(Exception):
-    """A statement failed. ``stands`` counts the statements of the file before it that stay."""
+    """A statement failed.
 
-    def __init__(self, statement: Statement, error: psycopg.Error, stands: int = 0) -> None:
+    Attributes:
+        stands: how many statements of the file before it stay.
+        shift: by how many characters the server's position is too high.
+    """
+
+    def __init__(self, statement: Statement, error: psycopg.Error, stands: int = 0, shift: int = 0) -> None:
         super().__init__()
-        self.statement, self.error, self.stands = statement, error, stands
+        self.statement, self.error, self.stands, self.shift = statement, error, stands, shift
 
 
 def fresh(connection: Connection, run: Run) -> list[bytes]:
     """Return statements that make a session as good as new."""
+    return [*_RESET, *settled(connection, run)]
+
+
+def settled(connection: Connection, run: Run) -> list[bytes]:
+    """Return statements that give a session its limits and its path."""
     path = sql.SQL("set search_path to {}, public").format(sql.Identifier(run.schema)).as_bytes(connection)
-    words = [_RESET, settings(connection)]
+    words = [settings(connection)]
     return [*words, path] if run.schema != "public" else words
 
 
-def begin(run: Run) -> bytes:
-    """Return the begin of a transaction with its limits."""
+def clean(connection: Connection, run: Run) -> None:
+    """End whatever a file left open, and make the session as good as new; a lost one is left alone."""
+    if connection.closed:
+        return
+    if not idle(connection):
+        connection.execute("rollback")
+    batch.execute(connection, fresh(connection, run))
+
+
+def begin(run: Run) -> list[bytes]:
+    """Return the begin of a transaction with its limits, without a query: the file may choose its isolation."""
     lock, statement = run.limits.lock_ms, run.limits.statement_seconds
-    return f"begin; set local lock_timeout = '{lock}ms'; set local statement_timeout = '{statement}s'".encode()
+    limits = (f"set local lock_timeout = '{lock}ms'", f"set local statement_timeout = '{statement}s'")
+    return [b"begin", *(limit.encode() for limit in limits)]
 
 
 def execute(connection: Connection, statement: Statement, stands: int = 0) -> None:
     """Run one statement of a file. Raises ``Failed``."""
     try:
-        connection.execute(statement.text.encode())
+        if statement.rows is None:
+            connection.execute(statement.text.encode())
+        else:
+            with connection.cursor().copy(statement.text.encode()) as copy:
+                copy.write(statement.rows)
     except psycopg.Error as error:
         raise Failed(statement, error, stands) from None
 
 
-def check_open(connection: Connection, script: Script, last: Statement) -> None:
+def check_open(connection: Connection, script: Script) -> None:
     """A file that ended its own transaction (from within a procedure, say) must not be recorded as one."""
     if not in_transaction(connection):
-        raise IkomaError("migration.transaction_control", file=script.file, line=last.line, word="COMMIT")
+        raise IkomaError("migration.transaction_control", file=script.file, line=script.last.line, word="COMMIT")
+
+
+def unshared(connection: Connection, run: Run) -> list[str]:
+    """Return the contract's schemas that the app's role may not use, though we could let it."""
+    if not run.app_role:
+        return []
+    rows = connection.execute(_UNSHARED, [list(run.schemas), run.app_role, run.app_role]).fetchall()
+    return [name for (name,) in rows]
 
 
 def share_schemas(connection: Connection, run: Run) -> None:
@@ -140,19 +184,18 @@ def share_schemas(connection: Connection, run: Run) -> None:
     if not run.app_role:
         return
     connection.execute("reset session authorization; reset role")
-    for (name,) in connection.execute(_UNSHARED, [list(run.schemas), run.app_role, run.app_role]).fetchall():
+    for name in unshared(connection, run):
         grant = sql.SQL("grant usage on schema {} to {}")
         connection.execute(grant.format(sql.Identifier(name), sql.Identifier(run.app_role)))
 
 
-def entry(run: Run, script: Script, started: float) -> ledger.Entry:
-    """Return the row that says the file was applied."""
-    spent = int((time.monotonic() - started) * 1000)
+def entry(run: Run, script: Script, spent: int | None = None) -> ledger.Entry:
+    """Return the row that says the file was applied; ``spent`` as in ``ledger.Entry``."""
     version, name = version_of(script.file), stem(script.file)
     return ledger.Entry(version, name, script.sha256, spent, run.release, run.operation, script.tokens)
 
 
-def recorded(run: Run, script: Script, started: float) -> list[bytes]:
+def recorded(run: Run, script: Script, spent: int | None = None) -> list[bytes]:
     """Return the statements that record a file: in our ledger, and in those that are kept in step."""
-    texts = [statement.text for statement in script.statements]
-    return [ledger.record(entry(run, script, started)), *foreign.record(run.follow, script.file, texts)]
+    texts = [statement.text for statement in script.statements] if run.follow else []
+    return [ledger.record(entry(run, script, spent)), *foreign.record(run.follow, script.file, texts)]

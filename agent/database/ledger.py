@@ -37,6 +37,7 @@ _GROW: Final = "alter table ikoma.migrations add column if not exists tokens tex
 _INSERT: Final = """
     insert into ikoma.migrations (version, name, sha256, duration_ms, release, operation, tokens) values ({})
 """
+_SPENT: Final = sql.SQL("(extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::bigint")
 _NOTE: Final = """
     insert into ikoma.progress (version, done, prefix, running, facts) values ({}) on conflict (version) do update
     set done = excluded.done, prefix = excluded.prefix, running = excluded.running, facts = excluded.facts,
@@ -48,12 +49,12 @@ _PROGRESS: Final = "select version, done, prefix, running, facts from ikoma.prog
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row to write."""
+    """One row to write; ``duration_ms`` None is the time since the transaction that writes it began."""
 
     version: str
     name: str
     sha256: str
-    duration_ms: int
+    duration_ms: int | None
     release: str
     operation: str
     tokens: str = ""
@@ -110,8 +111,9 @@ def of_operation(connection: Connection, operation: str) -> list[str]:
 
 def record(entry: Entry) -> bytes:
     """Return the statement that writes one row, for the transaction of the file it stands for."""
-    values = (entry.version, entry.name, entry.sha256, entry.duration_ms, entry.release, entry.operation, entry.tokens)
-    row = sql.SQL(", ").join(map(sql.Literal, values))
+    spent = _SPENT if entry.duration_ms is None else sql.Literal(entry.duration_ms)
+    before, after = (entry.version, entry.name, entry.sha256), (entry.release, entry.operation, entry.tokens)
+    row = sql.SQL(", ").join([*map(sql.Literal, before), spent, *map(sql.Literal, after)])
     return sql.SQL(_INSERT).format(row).as_bytes(None)
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agent.database import alone
+from agent.database import alone, rows
 from agent.model.errors import IkomaError
 
 EXCERPT: Final = 160
@@ -34,12 +34,16 @@ class Statement:
     Attributes:
         alone: it must not run in a transaction with others.
         lasting: it sets something for the rest of the session (SET without LOCAL).
+        plain: it surely makes no schema, changes no right to one and runs no code that could.
+        rows: what a COPY … FROM stdin reads from the file.
     """
 
     text: str
     line: int
     alone: bool = False
     lasting: bool = False
+    plain: bool = False
+    rows: bytes | None = None
 
     @property
     def excerpt(self) -> str:
@@ -73,7 +77,7 @@ def split(text: str, file: str) -> list[Statement]:
 
 def located(text: str, file: str) -> list[tuple[Any, Statement]]:
     """Return each statement with its node of the syntax tree. Raises what ``split`` raises."""
-    text = without_down(text)
+    text, unread = rows_of(text, file)
     tree = _parse(text, file)
     raw = text.encode()
     found: list[tuple[Any, Statement]] = []
@@ -84,10 +88,27 @@ def located(text: str, file: str) -> list[tuple[Any, Statement]]:
         line += raw.count(b"\n", position, start)
         position = start
         lasting = item.stmt.HasField("variable_set_stmt") and not item.stmt.variable_set_stmt.is_local
-        statement = Statement(raw[start:end].decode().rstrip(), line, single, lasting)
-        _refuse_control(item.stmt, statement, file)
-        found.append((item.stmt, statement))
+        read = _rows(item.stmt, unread, file, line)
+        found.append((item.stmt, Statement(raw[start:end].decode().rstrip(), line, single, lasting,
+                                           alone.plain(item.stmt), read)))  # fmt: skip
+        _refuse_control(*found[-1], file)
     return found
+
+
+def _rows(node: Any, unread: list[bytes], file: str, line: int) -> bytes | None:
+    """Return the rows that a COPY reads from the file."""
+    if rows.writes_rows(node) or (rows.reads_rows(node) and not unread):
+        raise IkomaError("migration.copy_data", file=file, line=line)
+    return unread.pop(0) if rows.reads_rows(node) else None
+
+
+def rows_of(text: str, file: str = "") -> tuple[str, list[bytes]]:
+    """Return the SQL on a file's way up, and the rows that stand in it; lines keep their numbers.
+
+    Raises:
+        IkomaError: ``migration.copy_data``.
+    """
+    return rows.cut(without_down(text), file)
 
 
 def _alone(tree: Any, text: str) -> list[bool]:
@@ -117,22 +138,23 @@ def without_down(text: str) -> str:
 
 def tokens(text: str) -> str:
     """Return a hash over what a file says, not over how: comments and white space do not count."""
+    found, data = _scanned(text)
+    return hashlib.sha256(b"".join(word + b"\0" for word in [*found, *data])).hexdigest()
+
+
+def _scanned(text: str) -> tuple[list[bytes], list[bytes]]:
+    """Return the words of a file, and the rows in it."""
     import postgast
 
-    raw = without_down(text).encode()
-    digest = hashlib.sha256()
-    for token in postgast.scan(raw.decode()).tokens:
-        if token.token not in _COMMENTS:
-            digest.update(raw[token.start : token.end] + b"\0")
-    return digest.hexdigest()
+    text, data = rows_of(text)
+    raw = text.encode()
+    found = [raw[item.start : item.end] for item in postgast.scan(text).tokens if item.token not in _COMMENTS]
+    return found, data
 
 
 def words(text: str) -> str:
     """Return the same hash without the marks between statements, which other tools' ledgers leave out."""
-    import postgast
-
-    raw = without_down(text).encode()
-    found = [raw[item.start : item.end] for item in postgast.scan(raw.decode()).tokens if item.token not in _COMMENTS]
+    found, _ = _scanned(text)
     return hashlib.sha256(b"\0".join(word for word in found if word != b";")).hexdigest()
 
 
@@ -148,24 +170,10 @@ def _parse(text: str, file: str) -> Any:
 def _unreadable(text: str, offset: int, reason: str, file: str) -> IkomaError:
     number = text.count("\n", 0, offset) + 1
     line = text.split("\n")[number - 1].strip()
-    if line.startswith("\\"):
-        return IkomaError("migration.meta_command", file=file, line=number, command=line.split()[0])
-    if _after_copy(text[:offset]):
-        return IkomaError("migration.copy_data", file=file, line=number)
+    for told in (line, text[offset : offset + EXCERPT]):
+        if told.startswith("\\"):
+            return IkomaError("migration.meta_command", file=file, line=number, command=told.split()[0])
     return IkomaError("migration.syntax", file=file, line=number, reason=reason, statement=line[:EXCERPT])
-
-
-def _after_copy(before: str) -> bool:
-    """Whether the last whole statement before an error reads its rows from the file itself."""
-    import postgast
-
-    head, semicolon, _ = before.rpartition(";")
-    try:
-        statements = postgast.parse(head + semicolon).stmts
-    except postgast.PgQueryError:
-        return False
-    last = statements[-1].stmt if len(statements) else None
-    return last is not None and last.HasField("copy_stmt") and last.copy_stmt.is_from and not last.copy_stmt.filename
 
 
 def _refuse_control(node: Any, statement: Statement, file: str) -> None:

@@ -15,8 +15,8 @@ from typing import Final
 
 import psycopg
 
-from agent.database import frame, ledger, leftovers
-from agent.database.connect import Connection, idle
+from agent.database import batch, frame, ledger, leftovers
+from agent.database.connect import Connection
 from agent.database.frame import Failed, Run, Script
 from agent.database.ledger import Progress
 from agent.database.statements import Statement
@@ -57,19 +57,20 @@ def attempt(connection: Connection, run: Run, script: Script) -> None:
         Failed: a statement failed; what was recorded before it stands.
         IkomaError: ``migration.progress_edited`` when the part that is done is not the same any more.
     """
-    started, last = time.monotonic(), script.statements[-1]
+    started = time.monotonic()
     try:
         past = _past(connection, script)
         for part in parts(script.statements, past.done):
-            connection.execute(b";".join(frame.fresh(connection, run)))
+            batch.execute(connection, frame.fresh(connection, run))
             _replay(connection, script.statements[: part.first])
             (_one if part.alone else _together)(connection, run, script, part, past)
         _finish(connection, run, script, started)
     except psycopg.Error as error:
-        raise Failed(last, error) from None
+        raise Failed(script.last, error) from None
+    except batch.Stopped as stopped:
+        raise Failed(script.last, stopped.error) from None
     finally:
-        if not connection.closed and not idle(connection):
-            connection.execute("rollback")
+        frame.clean(connection, run)
 
 
 def _past(connection: Connection, script: Script) -> Progress:
@@ -83,8 +84,8 @@ def _past(connection: Connection, script: Script) -> Progress:
 
 
 def _prefix(script: Script, done: int) -> str:
-    text = "\0".join(statement.text for statement in script.statements[:done])
-    return hashlib.sha256(text.encode()).hexdigest()
+    said = (statement.text.encode() + (statement.rows or b"") for statement in script.statements[:done])
+    return hashlib.sha256(b"\0".join(said)).hexdigest()
 
 
 def _replay(connection: Connection, before: Sequence[Statement]) -> None:
@@ -95,13 +96,13 @@ def _replay(connection: Connection, before: Sequence[Statement]) -> None:
 
 
 def _together(connection: Connection, run: Run, script: Script, part: Part, past: Progress) -> None:
-    connection.execute(frame.begin(run))
+    batch.execute(connection, frame.begin(run))
     for statement in part.statements:
         frame.execute(connection, statement, part.first)
-    frame.check_open(connection, script, part.statements[-1])
+    frame.check_open(connection, script)
     frame.share_schemas(connection, run)
-    words = [frame.TAIL, ledger.note(Progress(past.version, part.end, _prefix(script, part.end))), b"commit"]
-    connection.execute(b";".join(words))
+    noted = ledger.note(Progress(past.version, part.end, _prefix(script, part.end)))
+    batch.execute(connection, [*frame.TAIL, noted, b"commit"])
 
 
 def _one(connection: Connection, run: Run, script: Script, part: Part, past: Progress) -> None:
@@ -130,7 +131,7 @@ def _run(connection: Connection, statement: Statement, number: int, left: leftov
 
 
 def _finish(connection: Connection, run: Run, script: Script, started: float) -> None:
-    connection.execute(frame.begin(run))
+    batch.execute(connection, frame.begin(run))
     frame.share_schemas(connection, run)
-    version = version_of(script.file)
-    connection.execute(b";".join([*frame.recorded(run, script, started), ledger.forget(version), b"commit"]))
+    done = frame.recorded(run, script, int((time.monotonic() - started) * 1000))
+    batch.execute(connection, [*done, ledger.forget(version_of(script.file)), b"commit"])

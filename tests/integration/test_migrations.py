@@ -26,7 +26,7 @@ from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from agent.model.migrations import Migration
 from agent.model.secret import Secret
-from tests.integration.postgres import Cluster
+from tests.integration.postgres import Cluster, binaries
 
 FILES = {
     "0001_people.sql": "create table people (id int primary key, name text not null);\n",
@@ -171,7 +171,7 @@ def test_after_the_correction_the_run_goes_on_where_it_stopped(release: Release)
         ("create table a (i int);\nCOMMIT;\ncreate table b (i int);", "migration.transaction_control"),
         ("select 1;\nselec 2;", "migration.syntax"),
         ("\\connect other\nselect 1;", "migration.meta_command"),
-        ("copy people from stdin;\n1\tAda\n\\.\n", "migration.copy_data"),
+        ("copy people from stdin;\n1\tAda\n", "migration.copy_data"),
     ],
 )
 def test_a_file_that_cannot_be_understood_stops_the_run_before_the_first_file(
@@ -201,12 +201,55 @@ def test_what_one_file_does_to_its_session_does_not_reach_the_next(release: Rele
     assert release.ask("select to_regclass('public.unqualified')::text") == ["unqualified"]
 
 
-def test_byte_order_mark_carriage_returns_and_dollar_quotes_are_understood(release: Release) -> None:
-    body = "begin\r\n  -- commit; $x$ $y$\r\n  return 'a;b';\r\nend"
-    function = f"create function f() returns text language plpgsql as $y1$\r\n{body}\r\n$y1$;\r\nselect f();\r\n"
-    (release.folder / "0003_index.sql").write_bytes(b"\xef\xbb\xbf" + function.encode())
+def test_a_dump_is_a_migration_its_rows_included(release: Release, cluster: Cluster) -> None:
+    other = cluster.database()
+    rows = (
+        r"""insert into odd values (1, E'tab\there; it''s\n\\.\nselect 1;'), (2, null), (3, ''), (4, E'\\N $$ é \r')"""
+    )
+    with cluster.inside(other) as admin:
+        admin.execute("create table odd (id int primary key, said text); " + rows)
+    words = {"PGPASSWORD": cluster.admin.password.reveal(), "PGHOST": cluster.admin.host, "PGUSER": cluster.admin.user}
+    argv = [str(binaries() / "pg_dump"), "--no-owner", f"--port={cluster.admin.port}", other.database]
+    dump = subprocess.run(argv, env=os.environ | words, capture_output=True, text=True, check=True).stdout
+    release.write(
+        {"0003_index.sql": dump, "0004_after.sql": "create table after (id int);\ncopy after from stdin;\n7\n\\.\n"}
+    )
+    release.migrate()
+    query = "select id, said from odd order by id"
+    with cluster.inside(other) as admin:
+        assert release.ask(query) == admin.execute(query.encode()).fetchall()
+    assert release.ask("select id from after") == [7]
+
+
+def test_a_row_of_a_dump_that_does_not_fit_is_named_and_undoes_the_file(release: Release) -> None:
+    release.write({"0003_index.sql": "create table t (i int);\ncopy t from stdin;\n1\nx\n\\.\n"})
+    error = release.refusal()
+    assert error.id == "migration.sql"
+    assert error.message("en").startswith("0003_index.sql:2: ")
+    assert release.ask("select to_regclass('t')") == [None]
+
+
+def body(said: str, *, carriage: bool = False, mark: bool = False) -> bytes:
+    text = f"create function f() returns text language plpgsql as $y1$\nbegin\n{said}\nend\n$y1$;\nselect f();\n"
+    return (b"\xef\xbb\xbf" if mark else b"") + (text.replace("\n", "\r\n") if carriage else text).encode()
+
+
+BODIES = {
+    "a byte order mark and carriage returns": body("return 'a;b';", carriage=True, mark=True),
+    "five megabytes": body("-- it's a long story; $x$ $$ é\n" * 160_000 + "return 'a;b';"),
+    "dollar quotes in comments": b"-- $x$ commit;\n/* $y1$ /* $$ */ begin; */\n" + body("/* $z$ */ return 'a;b';"),
+    "a block within a block": body("return 'a;b';") + b"do $a$ begin execute $b$ create table t (i int); $b$; end $a$;",
+    "another standard of strings": b"select E'\\';', U&'d\\0061t', $$it's;$$;\n" + body("return 'a;b';"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BODIES.values(), ids=BODIES.keys())
+def test_what_is_hard_to_read_is_applied_as_it_stands(release: Release, text: bytes) -> None:
+    (release.folder / "0003_index.sql").write_bytes(text)
     release.migrate()
     assert release.ask("select f()") == ["a;b"]
+    source = release.ask("select prosrc from pg_proc where proname = 'f'")[0]
+    assert source.encode() in text
 
 
 def test_two_runs_at_once_apply_every_file_once(release: Release) -> None:

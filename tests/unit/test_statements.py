@@ -46,7 +46,10 @@ def test_words_that_only_look_like_it_are_no_control_of_the_transaction(text: st
         ("select 1;\nselec 2;", "migration.syntax", 2),
         ("select 'é';\n\nfoo;", "migration.syntax", 3),
         ("\\i abc\nselect 1;", "migration.meta_command", 1),
-        ("create table t (a int, b text);\ncopy t from stdin;\n1\tx\n\\.\n", "migration.copy_data", 3),
+        ("select 1;\nselect 2 as two \\gset\n", "migration.meta_command", 2),
+        ("create table t (a int, b text);\ncopy t from stdin;\n1\tx\n", "migration.copy_data", 2),
+        ("create table t (a int);\n\ncopy t from stdin", "migration.copy_data", 3),
+        ("create table t (a int);\ncopy t to stdout;\n", "migration.copy_data", 2),
         ("select 1;\nselect 'never closed;\n", "migration.syntax", 2),
     ],
 )
@@ -77,3 +80,34 @@ def test_the_frame_of_a_dump_is_left_out_and_lines_keep_their_numbers() -> None:
     (found,) = statements.split("\\restrict aB3\r\n\r\nselect 1;\n\\unrestrict aB3\n", "0001_dump.sql")
     assert (found.text, found.line) == ("select 1", 3)
     assert statements.tokens("\\restrict aB3\nselect 1;\n\\unrestrict aB3\n") == statements.tokens("select 1;")
+
+
+ROWS = "1\tit's; select 1;\n2\tselect 1;\n-- 3\t'\n\\\\.\t$$\n"
+
+
+@pytest.mark.parametrize("options", ["", " with (delimiter ';')"])
+@pytest.mark.parametrize("end", ["\\.\n", "\\.\r\n"])
+def test_rows_of_a_dump_are_kept_apart_and_lines_keep_their_numbers(options: str, end: str) -> None:
+    copy = f"COPY public.t (a, b) FROM stdin{options};"
+    text = f"create table t (a int, b text);\n{copy}\n{ROWS}{end}\n{copy}\n{end}select 2;\n"
+    found = statements.split(text, "0001_dump.sql")
+    assert [(item.text[:6], item.line) for item in found] == [
+        ("create", 1),
+        ("COPY p", 2),
+        ("COPY p", 9),
+        ("select", 11),
+    ]
+    assert [item.rows for item in found] == [None, ROWS.encode(), b"", None]
+
+
+def test_words_that_only_look_like_a_copy_cut_nothing() -> None:
+    text = (
+        "-- copy t from stdin;\nselect $$\ncopy t from stdin;\n1\n\\.\n$$;\ncopy t from program 'x stdin';\nselect 1;\n"
+    )
+    assert [item.rows for item in statements.split(text, "f.sql")] == [None, None, None]
+
+
+def test_other_rows_are_another_file_and_other_comments_are_not() -> None:
+    text = "copy t from stdin;\n1\tx\n\\.\n"
+    assert statements.tokens(text) == statements.tokens("-- why\n" + text)
+    assert statements.tokens(text) != statements.tokens(text.replace("1\tx", "1\ty"))

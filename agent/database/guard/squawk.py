@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.database.guard.judge import Span
+from agent.database.statements import rows_of
 from agent.host import process
 from agent.model.errors import IkomaError
 from agent.model.guardrails import Finding
@@ -52,7 +53,7 @@ def findings(files: Iterable[tuple[str, str]], spans: Sequence[Span], major: int
         names: dict[str, str] = {}
         for number, (name, text) in enumerate(files):
             path = Path(folder) / f"{number}.sql"
-            path.write_text(text, encoding="utf-8")
+            path.write_text(rows_of(text)[0], encoding="utf-8")
             names[str(path)] = name
         told = _run(found, list(names), major) if names else []
     placed = [(names[item["file"]], item) for item in told if item.get("file") in names]

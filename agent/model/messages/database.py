@@ -202,10 +202,10 @@ MESSAGES = {
         "Retirez-la, ou écrivez le SQL équivalent.",
     ),
     "migration.copy_data": Message(
-        "{file}:{line}: rows after COPY … FROM stdin only work in psql.",
-        "{file}:{line} : des lignes après COPY … FROM stdin ne fonctionnent que dans psql.",
-        "Write INSERT statements (pg_dump --inserts).",
-        "Écrivez des instructions INSERT (pg_dump --inserts).",
+        "{file}:{line}: this COPY finds no rows in the file, or none that end, or sends its rows to nobody.",
+        "{file}:{line} : ce COPY ne trouve pas de lignes dans le fichier, ou sans fin, ou n'envoie les siennes à personne.",
+        "Put the rows behind it and a line with \\. at their end, as pg_dump does, or write INSERT (pg_dump --inserts).",
+        "Placez les lignes à sa suite, puis une ligne avec \\., comme pg_dump, ou écrivez des INSERT (pg_dump --inserts).",
     ),
     "migration.transaction_control": Message(
         "{file}:{line}: {word} would end the transaction that makes the file all or nothing.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.database import frame, statements
+from agent.database import batch, frame, statements
 from agent.database.connect import Connection, session
 from agent.database.frame import Failed, Run
 from agent.database.statements import Statement
@@ -37,10 +37,10 @@ class Seed(Step):
 def _sow(connection: Connection, run: Run, name: str, found: list[Statement]) -> None:
     try:
         with connection.transaction():
-            connection.execute(b";".join(frame.fresh(connection, run)[1:]))
+            batch.execute(connection, frame.settled(connection, run))
             for statement in found:
                 frame.execute(connection, statement)
-            connection.execute(frame.TAIL)
+            connection.execute(b";".join(frame.TAIL))
     except Failed as failure:
         error, statement = failure.error, failure.statement
         raise IkomaError(
