@@ -117,6 +117,11 @@ class Facts:
         return {path: builds.parse(self.tree, path) for path in sorted({*paths, *stated} & set(self.tree.files))}
 
     @cached_property
+    def command_texts(self) -> list[str]:
+        """The files in which an image or a service says what it starts."""
+        return [self.tree.text(path) for path in (*self.dockerfiles, *(item.path for item in self.composes))]
+
+    @cached_property
     def _stated(self) -> list[Build]:
         return [build for item in self.composes for service in item.services for build in self._of_service(service)]
 

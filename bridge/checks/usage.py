@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from bridge.checks.facts import Facts
 
 _ASIDE: Final = re.compile(
-    r"(?:^|/)(?:__tests__|__mocks__|__fixtures__|tests?|e2e|cypress|playwright|\.storybook|stories|fixtures?|examples?|"
-    r"templates?|_templates|benchmarks?|scripts?|docs?|\.github|spec|specs|testing|playground|sandbox|storybook|demo|"
+    r"(?:^|/)\.(?!vitepress/|vuepress/|dumi/|umi/|server/|client/|well-known/)[\w-]+/"
+    r"|(?:^|/)(?:__tests__|__mocks__|__fixtures__|tests?|e2e|cypress|playwright|\.storybook|stories|fixtures?|examples?|"
+    r"templates?|_templates|(?:tests?|examples?|samples?|demos?)-[\w-]+|benchmarks?|scripts?|docs?|\.github|spec|specs|testing|playground|sandbox|storybook|demo|"
     r"seeds?|mocks?|evals?|test-utils?|integration-tests?|perf|hack|tools|tooling)/"
     r"|\.(?:test|spec|input|output|stories|story|e2e|bench|eval|cy|mock|fixture|d)\.[cm]?[jt]sx?$"
     r"|(?:^|/)(?:vitest|jest|playwright|cypress|eslint|prettier|commitlint|knip|lint-staged|stylelint|release|karma|"

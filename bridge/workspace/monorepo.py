@@ -64,8 +64,19 @@ class Monorepo:
         return "." if folder == self.folder else folder.removeprefix(self.folder + "/")
 
     def links(self, manifest: Manifest, sections: tuple[str, ...] = INSTALLED) -> set[str]:
-        """Return the names of the members that ``manifest`` declares."""
-        return {name for section in sections for name in manifest.sections[section] if name in self.by_name}
+        """Return the names of the members that ``manifest`` declares, and that an install links from here."""
+        names = {name for section in sections for name in manifest.sections[section] if name in self.by_name}
+        return {name for name in names if not self._is_fetched(manifest, name)}
+
+    def _is_fetched(self, manifest: Manifest, name: str) -> bool:
+        """Whether pnpm's lock file takes a package of a member's name from the registry, as a range asks it to."""
+        specifier = manifest.specifier(name)
+        if self.lock is None or self.lock.kind != "pnpm" or specifier.startswith(("workspace:", "link:", "file:")):
+            return False
+        for pins in self.lock.importers.get(self.relative(manifest.folder), {}).values():
+            if (pin := pins.get(name)) is not None and pin.specifier == specifier:
+                return pin.version[:1].isdigit()
+        return False
 
     def closure(self, names: set[str] | frozenset[str], sections: tuple[str, ...] = INSTALLED) -> frozenset[str]:
         """Return ``names`` and all members they stand on, to any depth; unknown names are left out."""

@@ -22,7 +22,9 @@ _SECONDS: Final = 60.0
 _MODULES: Final = {
     "attrs": "attr|attrs", "beautifulsoup4": "bs4", "discord-py": "discord", "django-cors-headers": "corsheaders",
     "django-filter": "django_filters", "djangorestframework": "rest_framework", "factory-boy": "factory",
-    "faiss-cpu": "faiss", "gitpython": "git", "grpcio": "grpc", "msgpack-python": "msgpack", "mysqlclient": "MySQLdb",
+    "faiss-cpu": "faiss", "gitpython": "git", "grpcio": "grpc", "grpcio-status": "grpc_status",
+    "grpcio-health-checking": "grpc_health", "grpcio-reflection": "grpc_reflection", "grpcio-tools": "grpc_tools",
+    "msgpack-python": "msgpack", "mysqlclient": "MySQLdb",
     "opencv-python": "cv2", "opencv-python-headless": "cv2", "pillow": "PIL", "protobuf": "google",
     "psycopg2-binary": "psycopg2", "pycryptodome": "Crypto", "pygithub": "github", "pyjwt": "jwt", "pymupdf": "fitz",
     "pyserial": "serial", "python-dateutil": "dateutil", "python-dotenv": "dotenv", "python-jose": "jose",
@@ -122,8 +124,13 @@ def _plain(name: str) -> str:
 
 
 def _like(module: str, name: str) -> bool:
+    """Whether a package of that name may bring the module: one holds the other, or their words begin alike."""
     bare, name = module.lower().replace("_", "-"), _plain(name)
-    return bare in name or (len(name) > 3 and name in bare)
+    words, others = bare.split("-"), name.split("-")
+    alike = len(words) == len(others) > 1 and all(
+        one.startswith(other) or other.startswith(one) for one, other in zip(words, others, strict=True)
+    )
+    return alike or bare in name or (len(name) > 3 and name in bare)
 
 
 def _is_optional(text: str, line: int) -> bool:

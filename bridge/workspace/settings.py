@@ -41,6 +41,8 @@ class Settings:
     patches: dict[str, str] = field(default_factory=dict)
     patterns: list[str] | None = None
     problems: list[tuple[str, str, int, int]] = field(default_factory=list)
+    filed: frozenset[str] = frozenset()
+    """The names of what ``pnpm-workspace.yaml`` itself states."""
 
     def flag(self, name: str, default: bool) -> bool:
         value = self.values.get(name)
@@ -113,6 +115,7 @@ def _workspace_file(tree: Tree, prefix: str, settings: Settings) -> None:
     except plainyaml.Broken as problem:
         settings.problems.append((path, problem.reason, problem.line, problem.column))
         return
+    settings.filed = frozenset(str(key) for key in value)
     listed = value.pop("packages", None)
     settings.patterns = [str(item) for item in listed] if isinstance(listed, list) else settings.patterns
     _catalogs(value, settings)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bridge.checks import reach
 from bridge.checks.model import Finding, Rule, Severity
 from bridge.workspace.builds import Image
 from bridge.workspace.layers import Run
-from bridge.workspace.manifests import INSTALLED, Manifest
-from bridge.workspace.monorepo import Monorepo
+from bridge.workspace.manifests import INSTALLED, Manifest, package_of
 
 if TYPE_CHECKING:
     from bridge.checks.facts import Facts
 
 ID = "IKB202"
+
+_RECORDED: Final = frozenset({
+    "catalog", "catalogs", "overrides", "patchedDependencies", "packageExtensions", "ignoredOptionalDependencies",
+    "pnpmfile", "autoInstallPeers", "excludeLinksFromLockfile", "injectWorkspacePackages", "nodeLinker",
+})  # fmt: skip
+"""What pnpm compares with the lock file, or lays packages out by: without it the install stops or differs."""
 
 
 def check(facts: Facts) -> Iterable[Finding]:
@@ -33,7 +39,7 @@ def _install(facts: Facts, image: Image, run: Run) -> Iterator[Finding]:
         return
     apps = image.served(run)
     missing = {member for member in _needed(image, run, apps, INSTALLED) if f"{home}{member}" not in run.files}
-    firm = set(_needed(image, run, apps, ("dependencies", "devDependencies"), built=True))
+    firm = _felt(facts, image, run, apps) if missing else set()
     for severity, paths in ((Severity.ERROR, missing & firm), (Severity.WARNING, missing - firm)):
         if paths:
             yield _manifests(facts, image, run, sorted(posixpath.dirname(path) for path in paths), severity)
@@ -53,24 +59,47 @@ def _home(image: Image, run: Run) -> str | None:
         folder = posixpath.dirname(folder)
 
 
-def _needed(
-    image: Image, run: Run, apps: frozenset[str], sections: tuple[str, ...], *, built: bool = False
-) -> list[str]:
-    """Return the manifests, relative to the root, of the packages that ``apps`` stand on.
+def _needed(image: Image, run: Run, apps: frozenset[str], sections: tuple[str, ...]) -> list[str]:
+    """Return the manifests, relative to the root, of the packages that ``apps`` stand on."""
+    production = _is_production(run)
+    return _paths(
+        image, image.repo.closure(apps, tuple(s for s in sections if s != "devDependencies" or not production))
+    )
 
-    With ``built`` only those without which the build fails: the devDependencies of a package count where it is built
-    itself, and a package that stands on nothing loses nothing.
+
+def _felt(facts: Facts, image: Image, run: Run, apps: frozenset[str]) -> set[str]:
+    """Return those of them without which the build fails.
+
+    The devDependencies of a package count where it is built itself, a package that stands on nothing loses nothing, and
+    neither does a bundler that meets no more than a package's types. yarn and bun stop at any that is not there.
     """
     repo = image.repo
+    firm = _firm(image, apps, _is_production(run))
+    if repo.manager.name in ("pnpm", "npm"):
+        firm = {name for name in firm if name in apps or not _is_bare(facts, image, repo.by_name[name])}
+        if all(_is_only_bundled(repo.by_name[name]) for name in apps if name in repo.by_name):
+            firm &= (
+                apps | {name for name in firm if reach.is_built(image, repo.by_name[name])} | reach.run(facts, image)
+            )
+    return set(_paths(image, firm))
+
+
+def _paths(image: Image, names: Iterable[str]) -> list[str]:
+    repo = image.repo
     prefix = "" if repo.folder == "." else repo.folder + "/"
-    production = _is_production(run)
-    wanted = repo.closure(apps, tuple(s for s in sections if s != "devDependencies" or not production))
-    if built:
-        firm = _firm(image, apps, production)
-        wanted = frozenset(name for name in firm if name in apps or not _is_bare(repo, repo.by_name[name]))
     return [
-        repo.by_name[name].path.removeprefix(prefix) for name in sorted(wanted) if repo.by_name[name] is not repo.root
+        repo.by_name[name].path.removeprefix(prefix) for name in sorted(names) if repo.by_name[name] is not repo.root
     ]
+
+
+_COMPILERS: Final = re.compile(r"\b(?:next|tsc|vue-tsc|nest|ng|svelte-check|turbo|nx|lerna|pnpm|npm|yarn)\b")
+
+
+def _is_only_bundled(manifest: Manifest) -> bool:
+    """Whether the build of a package looks at no types: a bundler alone, behind scripts that set variables."""
+    text = manifest.scripts.get("build", "")
+    words = re.sub(r"\b(?:pnpm|npm run|yarn) (?:run )?with-env\b", "", text)
+    return bool(text) and _COMPILERS.search(words) is None
 
 
 def _firm(image: Image, apps: frozenset[str], production: bool) -> set[str]:
@@ -85,9 +114,15 @@ def _firm(image: Image, apps: frozenset[str], production: bool) -> set[str]:
     return seen
 
 
-def _is_bare(repo: Monorepo, manifest: Manifest) -> bool:
-    """pnpm and npm link a package whose manifest comes later: one without dependencies is then whole."""
-    return repo.manager.name in ("pnpm", "npm") and not any(manifest.sections[name] for name in INSTALLED)
+def _is_bare(facts: Facts, image: Image, manifest: Manifest) -> bool:
+    """pnpm and npm link a package whose manifest comes later: one that needs nothing of its own is then whole."""
+    if any(manifest.sections[name] for name in ("dependencies", "optionalDependencies")):
+        return False
+    dev = manifest.sections["devDependencies"]
+    if not dev or reach.is_built(image, manifest):
+        return not dev
+    found = (package_of(item) for path in reach.sources(facts, manifest) for item in facts.imports.files[path])
+    return not any(name in dev for name in found)
 
 
 def _is_production(run: Run) -> bool:
@@ -162,9 +197,7 @@ def _beside(facts: Facts, image: Image, run: Run, home: str) -> Iterator[Finding
 
 def _says_nothing(image: Image) -> bool:
     """Whether the workspace file names no packages and nothing that the lock file records."""
-    lock = image.repo.lock
-    recorded = lock is not None and (lock.catalogs or lock.overrides or lock.patched)
-    return len(image.repo.members) == 1 and not recorded
+    return len(image.repo.members) == 1 and not image.repo.settings.filed & _RECORDED
 
 
 def _removed(image: Image, name: str) -> bool:

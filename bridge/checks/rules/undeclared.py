@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bridge.checks import resolve, usage
 from bridge.checks.fixes import dependency
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from bridge.checks.facts import Facts
 
 ID = "IKB101"
+
+_ALIAS_LIKE: Final = re.compile(
+    r"@(?:app|assets?|common|components?|config|constants|core|data|features?|helpers?|hooks|i18n|images|layouts?|lib|"
+    r"libs|modules|pages|root|routes|server|services?|shared|src|stores?|styles?|types|ui|utils?|views|web)/"
+)
+"""Scopes that people give to folders of their own."""
 
 
 def check(facts: Facts) -> Iterable[Finding]:
@@ -68,6 +74,8 @@ def _resolved(
     manifest, name = missing.manifest, missing.name
     if all(_by_shim(repo, name, use) for use in built):
         return Severity.WARNING, "only the tool whose settings these are may find it", []
+    if name not in repo.known and _ALIAS_LIKE.match(name):
+        return Severity.WARNING, "no package that an install brings has this name: perhaps a plug-in makes an alias", []
     everywhere = resolve.whole(repo, manifest, name)
     broken = [image for image in images if resolve.in_image(repo, manifest, name, image) is Found.NOWHERE]
     if broken and not _needing(facts, broken, built):

@@ -35,7 +35,8 @@ def check(facts: Facts) -> Iterable[Finding]:
                 manifest = image.repo.by_name[name]
                 if manifest.path not in brought:
                     continue  # installed by another manifest, as task runners write them
-                if manifest.folder not in done and not _is_bundled(manifest):
+                bundled = _is_bundled(manifest) or _is_compiled_along(facts, image, manifest)
+                if manifest.folder not in done and not bundled:
                     done.add(manifest.folder)
                     yield from _manifest(facts, image, manifest)
 
@@ -64,6 +65,19 @@ def _is_root(image: Image, stage: int, path: str) -> bool:
 def _is_bundled(manifest: Manifest) -> bool:
     texts = " ".join(text for name, text in manifest.scripts.items() if name.startswith(("build", "start")))
     return _BUNDLERS.search(texts) is not None
+
+
+def _is_compiled_along(facts: Facts, image: Image, manifest: Manifest) -> bool:
+    """Whether a package has sources for entries and every app that runs here is bundled: they end up in its file."""
+    if manifest.label in image.apps:
+        return False
+    entries = facts.graph.entries(manifest, manifest.name)
+    return (
+        all(_is_bundled(image.repo.by_name[name]) for name in image.apps)
+        and "build" not in manifest.scripts
+        and bool(entries)
+        and all(path.endswith((".ts", ".tsx", ".mts")) for path in entries)
+    )
 
 
 def _manifest(facts: Facts, image: Image, manifest: Manifest) -> Iterator[Finding]:
