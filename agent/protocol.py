@@ -50,8 +50,8 @@ class RequestLine:
     after: int = 0
 
     def render(self) -> str:
-        """Return the line a client sends."""
-        words = [f"v{PROTOCOL[1]}", self.verb]
+        """Return the line a client sends: of the lowest protocol this side speaks, which an older agent understands."""
+        words = [f"v{PROTOCOL[0]}", self.verb]
         if self.operation:
             words.append(self.operation)
         if self.verb == "attach":

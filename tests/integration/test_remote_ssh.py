@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import protocol
 from agent.model.errors import Exit, IkomaError, Misuse
 from agent.model.names import new_operation
 from agent.protocol import Body, Event
@@ -250,3 +251,14 @@ def test_a_protocol_of_another_age_is_refused_before_anything_is_sent(sshd: Sshd
         agent.hello()
     assert raised.value.id == "wire.version"
     assert "7-9" in raised.value.message("en")
+
+
+def test_an_agent_one_version_older_is_worked_with_as_it_is(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "PROTOCOL", (1, 2))  # this bridge has learnt a second protocol, the agent has not
+    speaker = sshd.folder / "speaker.py"
+    speaker.write_text(speaker.read_text().replace(', "capabilities": []', ""))
+    with Agent(sshd.destination()) as agent:
+        assert (agent.hello().protocol, agent.hello().capabilities) == ((1, 1), ())
+        assert agent.read("demo.echo", Body(app="suite", args={"n": 1}))["args"] == {"n": 1}
+        assert agent.perform("demo.run", demo(3, 0), None, new_operation(), lambda event: None)["status"] == "DONE"
+    assert {call.split()[0] for call in sshd.calls()} == {"v1"}
