@@ -33,6 +33,7 @@ from bridge.commands import (
 
 PROGRAM: Final = "python -m bridge"
 INSTALLED: Final = "ikoma-bridge"
+SHORT: Final = "bridge"  # in front of iproute2's program of that name where our folder is first in PATH
 
 _EPILOG: Final = """\b
 Examples:
@@ -147,7 +148,7 @@ if importlib.util.find_spec("bridge.commands.host"):
 def program(started_as: str, words: Sequence[str]) -> str:
     """Return the name under which we speak; shells can complete that of the installed command alone."""
     about_completion = any(word.startswith(("--install-completion", "--show-completion")) for word in words)
-    return INSTALLED if about_completion or started_as.rpartition("/")[2] == INSTALLED else PROGRAM
+    return INSTALLED if about_completion or started_as.rpartition("/")[2] in (INSTALLED, SHORT) else PROGRAM
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

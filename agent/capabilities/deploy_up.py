@@ -1,4 +1,4 @@
-"""``deploy.up``: everything of the release that serves runs again."""
+"""``deploy.up``: everything of the release that serves runs again; the first time, what lies in the app's folder."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def check(call: Call) -> None:
-    """Refuse when nothing was ever deployed; with a ref, who may not deploy and what is no repository."""
+    """Refuse when there is nothing to deploy; with a ref, who may not deploy and what is no repository."""
     from agent.releases import records
     from agent.releases.site import Site
 
+    site = Site.of(call, call.the_target)
     if call.args.get("ref"):
-        _check_ref(call, Site.of(call, call.the_target))
-        return
-    if records.current(Site.of(call, call.the_target)) is None:
-        raise Misuse("release.none", slug=call.the_target.slug)
+        _check_ref(call, site)
+    elif records.current(site) is None:
+        _check_folder(site)
 
 
 def steps(ctx: Context) -> list[Step]:
@@ -30,6 +30,8 @@ def steps(ctx: Context) -> list[Step]:
 
     if ctx.args.get("ref"):
         return _published(ctx)
+    if _is_first(ctx):
+        return _gathered(ctx)
     return [Start(), *rolled_out_again(ctx)]
 
 
@@ -48,6 +50,23 @@ def rolled_out_again(ctx: Context) -> list[Step]:
     return [Pull(), RollOut(), Health(), Commit(), Retire()]
 
 
+def _check_folder(site: Site) -> None:
+    from agent.releases import fromfolder
+
+    if not site.home.compose.exists():
+        raise Misuse("release.none", slug=site.slug)
+    fromfolder.check(site)
+
+
+def _is_first(ctx: Context) -> bool:
+    """Whether nothing was ever deployed, or (in a recovery) had been before this operation."""
+    from agent.operations.steps.gather import Gather
+    from agent.releases import records
+    from agent.releases.site import Site
+
+    return bool(ctx.notes(Gather.name)) or records.current(Site.of(ctx, ctx.target)) is None
+
+
 def _check_ref(call: Call, site: Site) -> None:
     from agent.releases import source
 
@@ -58,13 +77,25 @@ def _check_ref(call: Call, site: Site) -> None:
 
 
 def _published(ctx: Context) -> list[Step]:
+    from agent.operations.steps.sync import Sync
+
+    return _found_first(ctx, Sync())
+
+
+def _gathered(ctx: Context) -> list[Step]:
+    from agent.operations.steps.gather import Gather
+
+    return _found_first(ctx, Gather())
+
+
+def _found_first(ctx: Context, finds: Step) -> list[Step]:
     """Return the steps of a deployment whose release is found first; what it needs is known only then."""
     from agent.capabilities import deploy_apply
     from agent.operations.steps import make_room, restore_point
     from agent.operations.steps.provision import Provision, needed
-    from agent.operations.steps.sync import Sync, Unless
+    from agent.operations.steps.sync import Unless
 
-    ctx.args["release"] = ctx.notes(Sync.name).get("release", "")
+    ctx.args["release"] = ctx.notes(finds.name).get("release", "")
     first = [Unless(make_room.MakeRoom(), make_room.needed), Unless(Provision(), needed)]
     saved = Unless(restore_point.RestorePoint(), restore_point.needed)
-    return [Sync(), *first, *deploy_apply.in_order(saved)]
+    return [finds, *first, *deploy_apply.in_order(saved)]

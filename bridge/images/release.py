@@ -16,11 +16,11 @@ from agent.host.files import write_json
 from agent.model import migrations as migration_sets
 from agent.model.contract import Proof, Service
 from agent.model.errors import IkomaError, Misuse
+from agent.model.kinds import kinds, rollout
 from agent.model.names import PRODUCTION
 from agent.model.release import Release, ReleaseMigration, ReleaseService, parse
 from bridge.images import names
 from bridge.images.build import BuiltImage, check_services
-from bridge.images.kinds import kinds, rollout
 from bridge.images.mounts import mounted, users
 from bridge.images.registry import Client
 from bridge.images.render import Rendered, render, required_env
@@ -93,7 +93,7 @@ def _services(
     wanted = {name for name in rendered.compose["services"] if not only or name in only}
     theirs = _images_of_others({n: i for n, i in rendered.images.items() if n in wanted}, base, client)
     found = {}
-    for name, kind in kinds(rendered, project.settings).items():
+    for name, kind in kinds(rendered.compose["services"], rendered.images, project.settings).items():
         if name in wanted:
             stated = project.settings.services.get(name, Service())
             ours = images.get(rendered.shared.get(name, name))

@@ -47,7 +47,7 @@ BOX = Recipe(
     packages=(
         *("docker.io", "docker-cli", "docker-compose", "docker-buildx", "docker-registry"),
         *("openssh-server", "postgresql", "python3", "python3-cryptography", "ca-certificates"),
-        *("iproute2", "iptables", "procps", "git", "curl", "busybox-static", "sudo"),
+        *("iproute2", "iptables", "procps", "git", "curl", "busybox-static", "sudo", "jq", "restic"),
     ),
     # Each box makes its own host keys: a key shared by two hosts would prove nothing.
     finish="rm -f /etc/ssh/ssh_host_*; mkdir -p /var/lib/docker /var/lib/containerd",

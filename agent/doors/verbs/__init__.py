@@ -29,6 +29,9 @@ class Verb:
 TABLE: Final[tuple[Verb, ...]] = (
     Verb(("http",), "agent.doors.http", "Serve over HTTP, on loopback and where the host settings say; see door_port"),
     Verb(("supabase", "migrate"), "agent.doors.verbs.supabase_migrate", "Apply a repository's SQL files"),
+    Verb(
+        ("deploy", "up"), "agent.doors.verbs.deploy_up", "Deploy what CI published for --ref, or start what is stopped"
+    ),
     Verb(("db", "console"), "agent.doors.verbs.db_console", "Open psql on an app's database"),
     Verb(("clean",), "agent.doors.verbs.clean", "Take a test deployment away, volumes and synced repository included"),
     Verb(("history",), "agent.doors.verbs.history", "What ran on this host, newest first"),

@@ -15,6 +15,13 @@ MESSAGES = {
         "Write the app's services into it.",
         "Écrivez-y les services de l'application.",
     ),
+    "apps.build": Message(
+        "The service {service} of {file} has no image; nothing is built on a host.",
+        "Le service {service} de {file} n'a pas d'image ; rien n'est construit sur un hôte.",
+        "Name the image that CI pushed, or deploy from the repository: python -m bridge pipeline run",
+        "Nommez l'image que la CI a poussée, ou déployez depuis le dépôt : python -m bridge pipeline run",
+    ),
+    "gather.done": Message("{release}, from {folder}", "{release}, depuis {folder}"),
     "apps.other_contract": Message(
         "{file} is the contract of {found}, not of {app}.",
         "{file} est le contrat de {found}, pas de {app}.",

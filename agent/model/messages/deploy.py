@@ -105,6 +105,12 @@ MESSAGES = {
         "Set “admin_dsn” in /etc/ikoma/settings.json, or remove the app without database=true.",
         "Définissez « admin_dsn » dans /etc/ikoma/settings.json, ou retirez l'application sans database=true.",
     ),
+    "remove.left": Message(
+        "The app is removed, but for files in {folder} that belong to somebody else.",
+        "L'application est retirée, sauf des fichiers de {folder} qui appartiennent à quelqu'un d'autre.",
+        "Remove the folder as root: rm -r {folder}",
+        "Supprimez le dossier en tant que root : rm -r {folder}",
+    ),
     "remove.done": Message(
         "removed: {containers} container(s), {networks} network(s), {volumes} volume(s), {images} image(s)",
         "retiré : {containers} conteneur(s), {networks} réseau(x), {volumes} volume(s), {images} image(s)",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from agent.docker.engine import PROJECT
 from agent.model import messages
+from agent.model.errors import IkomaError
 from agent.operations.step import Context, Outcome, Step
 from agent.releases import drain, observe, proxy, records, retention
 from agent.releases.rollout import DEFAULT_DRAIN
@@ -53,7 +54,10 @@ class Forget(Step):
     name = "forget"
 
     def apply(self, ctx: Context) -> Outcome:
-        shutil.rmtree(Site.of(ctx, ctx.target).home.base, ignore_errors=True)
+        folder = Site.of(ctx, ctx.target).home.base
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():  # somebody else, such as root, made folders in it
+            raise IkomaError("remove.left", folder=folder)
         return Outcome()
 
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from agent.model.contract import Kind, Service, Settings
-from bridge.images.names import parse
-from bridge.images.render import Rendered
 
 _DATABASES: Final = frozenset({
     "cassandra", "clickhouse", "clickhouse-server", "cockroach", "couchdb", "elasticsearch", "etcd", "influxdb",
@@ -18,38 +16,44 @@ _DATABASES: Final = frozenset({
 })  # fmt: skip
 
 
-def kinds(rendered: Rendered, settings: Settings) -> dict[str, Kind]:
-    """Return service → kind: as stated, else one-shot, stateful, routed or worker, in this order of evidence."""
-    return {name: _kind(name, rendered, settings) for name in rendered.compose["services"]}
+Services = Mapping[str, Mapping[str, Any]]
 
 
-def _kind(name: str, rendered: Rendered, settings: Settings) -> Kind:
+def kinds(services: Services, images: Mapping[str, str], settings: Settings) -> dict[str, Kind]:
+    """Return service → kind: as stated, else one-shot, stateful, routed or worker, in this order of evidence.
+
+    Args:
+        services: those of a compose file as Compose renders it.
+        images: the references of images that others make, by service.
+    """
+    return {name: _kind(name, services, images.get(name, ""), settings) for name in services}
+
+
+def _kind(name: str, services: Services, image: str, settings: Settings) -> Kind:
     stated = settings.services.get(name, Service())
-    service = rendered.compose["services"][name]
+    service = services[name]
     if stated.kind is not None:
         return stated.kind
-    if _runs_to_its_end(name, service, rendered):
+    if _runs_to_its_end(name, service, services):
         return "one-shot"
-    if _keeps_data(name, service, rendered):
+    if image and _keeps_data(image, service):
         return "stateful"
-    if _is_routed(name, settings) or service.get("expose") or stated.probe or _is_named(name, rendered):
+    if _is_routed(name, settings) or service.get("expose") or stated.probe or _is_named(name, services):
         return "routed"
     return "worker"
 
 
-def _runs_to_its_end(name: str, service: Mapping[str, Any], rendered: Rendered) -> bool:
+def _runs_to_its_end(name: str, service: Mapping[str, Any], services: Services) -> bool:
     waited = any(
         (other.get("depends_on") or {}).get(name, {}).get("condition") == "service_completed_successfully"
-        for other in rendered.compose["services"].values()
+        for other in services.values()
     )
     return waited and str(service.get("restart", "no")).partition(":")[0] in ("no", "False", "on-failure")
 
 
-def _keeps_data(name: str, service: Mapping[str, Any], rendered: Rendered) -> bool:
-    if name not in rendered.images:
-        return False
-    known = parse(rendered.images[name]).repository.rpartition("/")[2] in _DATABASES
-    return known or any(_is_named_volume(item) for item in service.get("volumes") or [])
+def _keeps_data(image: str, service: Mapping[str, Any]) -> bool:
+    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return name in _DATABASES or any(_is_named_volume(item) for item in service.get("volumes") or [])
 
 
 def _is_named_volume(item: Any) -> bool:
@@ -63,10 +67,10 @@ def _is_routed(name: str, settings: Settings) -> bool:
     return any(upstream.rpartition(":")[0] == name for upstream in settings.routes.values())
 
 
-def _is_named(name: str, rendered: Rendered) -> bool:
+def _is_named(name: str, services: Services) -> bool:
     """Whether another service reaches it: depends on it, links to it, or has its address among its values."""
     address = re.compile(rf"//([^/@\s]*@)?{re.escape(name)}(?=[:/?#\s]|$)|(?<![\w.-]){re.escape(name)}:\d")
-    for other, service in rendered.compose["services"].items():
+    for other, service in services.items():
         if other != name:
             links = {str(link).partition(":")[0] for link in service.get("links") or []}
             if name in links or name in (service.get("depends_on") or {}):
