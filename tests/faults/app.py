@@ -42,6 +42,19 @@ trap 'kill $! ; exit 0' TERM
 wait $!
 """
 
+ALONE = COMPOSE.partition("  jobs:")[0]
+"""The routed service alone, for what is about one."""
+
+KEEPING = (
+    ALONE
+    + """\
+    volumes: ["uploads:/uploads"]
+volumes:
+  uploads: {}
+"""
+)
+"""The routed service with a volume."""
+
 BEHAVIOURS = {
     "good": GOOD,
     "crash": "echo 'cannot open the widget store'; exit 7\n",
@@ -56,6 +69,7 @@ class App:
     repo: Path
     name: str
     migrations: dict[str, str] = field(default_factory=dict)
+    compose: str = COMPOSE
 
     def __post_init__(self) -> None:
         self.name = f"{self.name[:25].rstrip('-')}-{os.urandom(2).hex()}"
@@ -71,7 +85,7 @@ class App:
         (self.repo / "migrations").mkdir(exist_ok=True)
         (self.repo / "Dockerfile").write_text(DOCKERFILE)
         (self.repo / ".dockerignore").write_text("*\n!www\n!serve.sh\n")
-        (self.repo / "docker-compose.yml").write_text(COMPOSE)
+        (self.repo / "docker-compose.yml").write_text(self.compose)
         (self.repo / "serve.sh").write_text(BEHAVIOURS[behaviour])
         (self.repo / "www/index.html").write_text(version)
         health = self.repo / "www/health"
