@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from bridge.checks.facts import CONTRACT, Facts
 from bridge.checks.model import Finding, Rule, Severity
 from bridge.checks.rules import all_rules
 from bridge.checks.scope import Scope, select
-from bridge.workspace import git
+from bridge.workspace import apart, git
 
 UNFINISHED: Final = "IKB900"
 
@@ -57,12 +57,23 @@ def check(root: Path, scope: Scope | None = None) -> Report:
         facts = Facts(root)
         if scope is not None:
             facts.changed, facts.database = scope.changed, scope.database
-        found = (finding for rule in all_rules().values() for finding in _run(rule, facts))
-        findings = [softened(_named(finding, facts), facts) for finding in found]
+        findings = [softened(_named(finding, facts), facts) for finding in _found(facts)]
         findings, silenced = silences.apply(findings, facts, CONTRACT)
         findings = select(findings, facts, scope) if scope else findings
         findings = sorted(merged(findings), key=lambda finding: finding.order)
     return Report(findings, time.monotonic() - began, len(facts.tree.files), facts, silenced)
+
+
+def _found(facts: Facts) -> list[Finding]:
+    """Run all rules; where there are many files those that say so in a second process, beside the others."""
+    rules = list(all_rules().values())
+    aside = [rule for rule in rules if rule.apart and apart.is_worth_it(len(facts.imports.files))]
+    later = apart.start(lambda: _all(aside, facts)) if aside else list
+    return _all([rule for rule in rules if rule not in aside], facts) + later()
+
+
+def _all(rules: Iterable[Rule], facts: Facts) -> list[Finding]:
+    return [finding for rule in rules for finding in _run(rule, facts)]
 
 
 def merged(findings: list[Finding]) -> list[Finding]:

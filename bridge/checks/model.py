@@ -76,6 +76,7 @@ class Rule:
         row: the row of the list of replaced systems that it serves; empty when it serves none.
         why: one paragraph.
         fixes: what ``--fix`` does; empty when it does nothing.
+        apart: whether it takes long, needs no other rule and changes nothing, so that it may run in a second process.
     """
 
     id: str
@@ -85,3 +86,4 @@ class Rule:
     why: str
     check: Callable[[Facts], Iterable[Finding]]
     fixes: str = ""
+    apart: bool = False

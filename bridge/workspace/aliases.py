@@ -44,6 +44,9 @@ class Alias:
     targets: tuple[str, ...]
 
 
+_Layer = tuple[list[Alias], tuple[str, ...], list[str]]
+
+
 class Aliases:
     """Answers where a specifier leads by an alias of the package that imports it."""
 
@@ -51,6 +54,7 @@ class Aliases:
         self.tree, self.owners = tree, owners
         self._by_folder: dict[str, list[Alias]] = {}
         self._bases: dict[str, list[str]] = {}
+        self._layers: dict[str, list[_Layer]] = {}
         self._configs = _group(path for path in tree.files if path.endswith(_PROGRAMS) and _CONFIG.search(path))
         names = re.compile(r"(?:^|/)(?:tsconfig[\w.-]*|jsconfig[\w.-]*|deno)\.jsonc?$")
         self._tsconfigs = _group(
@@ -60,17 +64,31 @@ class Aliases:
 
     def target(self, specifier: str, path: str) -> str | None:
         """Return the path of the repository to which an alias in force at ``path`` leads; None when there is none."""
-        folder = path.rpartition("/")[0]
-        while True:
-            for alias in self._at(folder):
-                if (found := self._follow(alias, specifier)) is not None:
-                    return found
-            for base in self._bases[folder]:
+        for aliases, heads, bases in self._in_force(path.rpartition("/")[0]):
+            if specifier.startswith(heads):
+                for alias in aliases:
+                    if (found := self._follow(alias, specifier)) is not None:
+                        return found
+            for base in bases:
                 if (found := self.file(posixpath.normpath(f"{base}/{specifier}"))) is not None:
                     return found
+        return None
+
+    def _in_force(self, folder: str) -> list[_Layer]:
+        """Return what is in force in a folder, the nearest first: aliases, what they begin with, base folders."""
+        pending = []
+        while folder not in self._layers:  # no recursion: folders may be nested deeper than calls
+            pending.append(folder)
             if not folder:
-                return None
+                break
             folder = folder.rpartition("/")[0]
+        found = self._layers.get(folder, [])
+        for place in reversed(pending):
+            aliases = self._at(place)
+            heads = tuple({alias.prefix for alias in aliases})
+            own = [(aliases, heads, self._bases[place])] if aliases or self._bases[place] else []
+            found = self._layers[place] = own + found if own else found
+        return found
 
     def claims(self, specifier: str, path: str) -> bool:
         """Return whether some alias of the repository, or a base folder, is about ``specifier``, its target made later.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_GLOB = re.compile(r"[*?\[\\]")
+_ENDING = re.compile(r"\*[^*?\[\\]+")
 _CLASS_END = re.compile(r"\[[!^]?\]?[^\]]*\]")
 
 
@@ -16,6 +18,7 @@ class Line:
     negated: bool
     folders_only: bool
     by_name: bool
+    text: str
 
 
 class Rules:
@@ -23,13 +26,22 @@ class Rules:
 
     def __init__(self, text: str) -> None:
         self.lines = [line for raw in text.splitlines() if (line := _line(raw)) is not None]
-        self._names = _any(line for line in self.lines if line.by_name)
-        self._paths = _any(line for line in self.lines if not line.by_name)
+        named = [line for line in self.lines if line.by_name]
+        self._plain = frozenset(line.text for line in named if not _GLOB.search(line.text))
+        self._endings = tuple(line.text[1:] for line in named if _ENDING.fullmatch(line.text))
+        shaped = [line for line in named if _GLOB.search(line.text) and not _ENDING.fullmatch(line.text)]
+        self._names = _any(shaped)
+        self._paths = _any([line for line in self.lines if not line.by_name])
 
     def verdict(self, path: str, name: str, is_folder: bool) -> bool | None:
         """Return whether ``path`` is ignored; None when no pattern speaks of it."""
-        # Nearly every file is spoken of by nothing: two combined expressions say so at once.
-        if not self._names.fullmatch(name) and not self._paths.fullmatch(path):
+        # Nearly every file is spoken of by nothing: a set, its ending and two combined expressions say so at once.
+        if not (
+            name in self._plain
+            or name.endswith(self._endings)
+            or (self._names is not None and self._names.fullmatch(name))
+            or (self._paths is not None and self._paths.fullmatch(path))
+        ):
             return None
         for line in reversed(self.lines):
             if (is_folder or not line.folders_only) and line.regex.fullmatch(name if line.by_name else path):
@@ -37,9 +49,8 @@ class Rules:
         return None
 
 
-def _any(lines: object) -> re.Pattern[str]:
-    patterns = [line.regex.pattern for line in lines]  # type: ignore[attr-defined]
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) if patterns else r"(?!)")
+def _any(lines: list[Line]) -> re.Pattern[str] | None:
+    return re.compile("|".join(f"(?:{line.regex.pattern})" for line in lines)) if lines else None
 
 
 def _line(raw: str) -> Line | None:
@@ -55,7 +66,7 @@ def _line(raw: str) -> Line | None:
         regex = re.compile(_translate(text.lstrip("/")))
     except re.error:
         return None
-    return Line(regex, negated, folders_only, by_name) if text else None
+    return Line(regex, negated, folders_only, by_name, text) if text else None
 
 
 def _translate(pattern: str) -> str:

@@ -32,8 +32,9 @@ def check(facts: Facts) -> Iterable[Finding]:
     for compose in facts.composes:
         for service in compose.services:
             for name, value, keys in settings(service):
-                place = compose.position("services", service.name, *keys)
-                yield from _judge(compose.path, place, name, value, service.name)
+                if _PUBLIC.fullmatch(name):
+                    place = compose.position("services", service.name, *keys)
+                    yield from _judge(compose.path, place, name, value, service.name)
     for path in facts.tree.files:
         if ".env" in path and re.search(r"(?:^|/)\.env(?:\.[\w.-]+)?$", path):
             yield from _environment(path, facts.tree.text(path))

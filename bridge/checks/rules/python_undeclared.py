@@ -47,4 +47,5 @@ RULE = Rule(
     "declared dependency brings. deptry finds them without installing anything; imports under try or TYPE_CHECKING "
     "are left out, and a module whose name resembles a declared dependency is a warning only.",
     check,
+    apart=True,
 )
