@@ -88,7 +88,18 @@ def _may_know(call: Call, slug: str) -> bool:
 
 def _enough(free: int, folder: Path, call: Call) -> Iterator[IkomaError]:
     if free < call.settings.min_free_mb:
-        yield IkomaError("preflight.disk", free=free, folder=folder, needed=call.settings.min_free_mb)
+        wanted, known = call.settings.min_free_mb, platform.size_mb(call.paths.backups)
+        yield IkomaError("platform.disk", free=free, folder=folder, needed=wanted, backups=known, images=_unused(call))
+
+
+def _unused(call: Call) -> int | str:
+    """Return how many MiB the images take that no container uses, at most; "?" where the engine does not say."""
+    engine = Engine(call.settings.docker_socket)
+    try:
+        used = {str(item.get("ImageID")) for item in engine.all_containers()}
+        return sum(int(item["Size"]) for item in engine.images() if item["Id"] not in used) >> 20
+    except IkomaError:
+        return "?"
 
 
 def _postgres(call: Call, facts: dict[str, Any]) -> Iterator[IkomaError]:

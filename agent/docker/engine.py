@@ -153,6 +153,10 @@ class Engine:
             if error.status != 404:
                 raise
 
+    def images(self) -> list[dict[str, Any]]:
+        """Return all images."""
+        return list(self.call("GET", "/images/json"))
+
     def image(self, reference: str) -> dict[str, Any] | None:
         """Return an image that is present on this host, or None."""
         return self._found(f"/images/{quote(reference, safe='/:@')}/json")

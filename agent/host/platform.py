@@ -30,6 +30,16 @@ def free_mb(path: Path) -> int:
     return shutil.disk_usage(path).free // (1024 * 1024)
 
 
+def size_mb(folder: Path) -> int:
+    """Return how much the files below ``folder`` take, in MiB; what vanishes meanwhile counts nothing."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += Path(place, name).lstat().st_blocks * 512
+    return total // (1024 * 1024)
+
+
 def writable(path: Path) -> bool:
     """Whether this process may create files in a folder."""
     return path.is_dir() and os.access(path, os.W_OK | os.X_OK)

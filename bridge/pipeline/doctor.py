@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +15,8 @@ from bridge.pipeline.host import body, reach, target_options
 from bridge.pipeline.settings import Where
 
 _PROGRAMS: Final = ("git", "docker")
+_ABSENT: Final = frozenset({"apps.no_compose", "database.no_dsn"})
+"""Nothing is wrong with an app that was never deployed here, or that has no database."""
 _WELL: Final = frozenset({"healthy", "running", "completed"})
 
 
@@ -68,8 +70,7 @@ def _key(key: str) -> Iterator[IkomaError]:
 
 def _host(where: Where, agent: Any, lang: str) -> Iterator[Finding]:
     checked = agent.read("platform.check", body(where, where.known_target, lang, {}))
-    for problem in checked.get("problems") or []:
-        yield Finding("host", problem["id"], problem["message"], problem.get("remedy", ""))
+    yield from _told("host", [*(checked.get("problems") or []), *(checked.get("warnings") or [])])
     verdict = agent.read("audit.verify", body(where, None, lang, {}))
     if not verdict.get("ok"):
         name = f"audit.{verdict.get('kind')}"
@@ -77,6 +78,10 @@ def _host(where: Where, agent: Any, lang: str) -> Iterator[Finding]:
 
 
 def _app(where: Where, agent: Any, target: Target, lang: str) -> Iterator[Finding]:
+    """What keeps its containers from starting, its database, and how it runs. An app that is not here has no folder."""
+    for capability in ("apps.validate", "db.status"):
+        problems = agent.read(capability, body(where, target, lang, {})).get("problems") or []
+        yield from _told("app", [item for item in problems if item["id"] not in _ABSENT])
     status = agent.read("status.get", body(where, target, lang, {}))
     options = target_options(target)
     if status.get("release") and status.get("status") not in (None, "HEALTHY"):
@@ -87,6 +92,11 @@ def _app(where: Where, agent: Any, target: Target, lang: str) -> Iterator[Findin
         if isinstance(state, dict) and state.get("state") not in _WELL:
             params = {"service": service, "target": target, "state": state.get("state"), "options": options}
             yield _finding("app", IkomaError("doctor.unhealthy", **params), lang)
+
+
+def _told(where: str, problems: Iterable[dict[str, Any]]) -> Iterator[Finding]:
+    for problem in problems:
+        yield Finding(where, problem["id"], problem["message"], problem.get("remedy", ""))
 
 
 def _finding(where: str, error: IkomaError, lang: str) -> Finding:

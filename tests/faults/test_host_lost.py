@@ -82,8 +82,10 @@ def settings(lab: Lab, elsewhere: Elsewhere, folder: Path) -> Path:
 
 
 def install(desk: Desk) -> None:
-    """Bring a host to where sets can leave it, by the same blocks that the runbook has for a new one."""
-    desk.run("host-lost", parts("host-lost")[AFTER][:2])
+    """Bring a host, on which the agent is, to where sets can leave it."""
+    settings = Path(desk.more["SETTINGS"]).read_text()
+    desk.lab.inside("sh", "-c", "cat > /etc/ikoma/settings.json", text=settings)
+    desk.run("host-lost", parts("host-lost")[AFTER][1:2])
 
 
 def psql(lab: Lab, text: str) -> str:

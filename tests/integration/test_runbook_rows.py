@@ -124,6 +124,24 @@ def test_a_phase_is_typed_as_it_stands_and_answers_as_its_rows_say(place: Place,
         assert step.shows(answer), f"{step.rows}: {step.command}\n{answer[-3000:]}"
 
 
+def test_whoever_asks_the_doctor_is_told_what_is_wrong_with_app_and_host_and_what_to_do(place: Place) -> None:
+    """Row B20: a value is missing, a port is taken, the database does not answer, the disk is full."""
+    kept = place.lab.inside("cat", SETTINGS)
+    worse = json.loads(kept) | {"min_free_mb": 10**9, "admin_dsn": "postgresql://a:b@127.0.0.1:1/c"}
+    place.lab.inside("sh", "-c", f"cat > {SETTINGS}", text=json.dumps(worse))
+    try:
+        asked = place.lab.bridge("doctor", "--app", "broken", "--json")
+    finally:
+        place.lab.inside("sh", "-c", f"cat > {SETTINGS}", text=kept)
+    assert asked.code == 1
+    found = {(one["where"], one["id"]) for one in asked.json["findings"]}
+    assert found >= {
+        ("app", "preflight.environment"), ("app", "port.held"), ("app", "database.unreachable"),
+        ("host", "platform.disk"), ("host", "database.unreachable"),
+    }, asked  # fmt: skip
+    assert all(one["remedy"] for one in asked.json["findings"] if one["where"] in ("app", "host"))
+
+
 def test_the_password_of_the_connection_is_written_nowhere_but_in_the_agents_own_file(place: Place) -> None:
     found = place.type(["grep -rlF 'se%23cret' /var/lib/ikoma /var/log /etc /srv/apps || echo nowhere"])
     assert found[0].strip() == "nowhere"

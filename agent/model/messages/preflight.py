@@ -43,6 +43,17 @@ MESSAGES = {
         "Repair the installation: python -m bridge host bootstrap",
         "Réparez l'installation : python -m bridge host bootstrap",
     ),
+    "platform.disk": Message(
+        "Only {free} MiB are free in {folder}; {needed} are needed. Backups take {backups} MiB, images that no container "
+        "uses up to {images} MiB.",
+        "Il ne reste que {free} Mio dans {folder} ; il en faut {needed}. Les sauvegardes prennent {backups} Mio, les "
+        "images qu'aucun conteneur n'utilise jusqu'à {images} Mio.",
+        "Remove old backups from /var/backups/ikoma (ikoma db list_backups --app NAME) or old images (docker image prune "
+        "--all; a rollback pulls what it needs), or lower “min_free_mb” in the host's settings.",
+        "Supprimez de vieilles sauvegardes de /var/backups/ikoma (ikoma db list_backups --app NOM) ou de vieilles images "
+        "(docker image prune --all ; un retour arrière tire ce qu'il lui faut), ou abaissez « min_free_mb » dans les "
+        "réglages de l'hôte.",
+    ),
     "platform.port": Message(
         "Port {port} is held by {holder}, so that the reverse proxy cannot have it.",
         "Le port {port} est tenu par {holder} ; le proxy ne peut pas l'avoir.",
