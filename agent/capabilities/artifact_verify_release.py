@@ -11,7 +11,7 @@ from agent.releases.site import Site
 
 
 def run(call: Call) -> dict[str, Any]:
-    """Return ``verified`` and, where it is false, ``differences``."""
+    """Return ``verified``, ``differences`` where it is false, and what the release's proof of its database said."""
     site = Site.of(call, call.the_target)
     current = records.current(site)
     if current is None:
@@ -24,6 +24,7 @@ def run(call: Call) -> dict[str, Any]:
         "release": current.release,
         "verified": not differences,
         "differences": differences,
+        "proof": record.get("proof"),
     }
 
 

@@ -11,28 +11,35 @@ from agent.capabilities.call import Call
 from agent.database.apply import tokens_of
 from agent.database.connect import session
 from agent.database.frame import Run
-from agent.database.proof import rebuild
+from agent.database.proof import baseline, rebuild
 from agent.model.errors import IkomaError
 from agent.model.migrations import Applied, compare
 
 
 def run(call: Call) -> dict[str, Any]:
-    """Return ``verified``, ``differences``, the ``fingerprint`` of live, and ``seconds``.
+    """Return ``verified``, ``differences``, the ``fingerprint`` compared with, and ``seconds``.
 
-    A set of files that does not run in an empty database is an answer too: ``verified`` is false and ``problem`` says
-    which statement fails.
+    With ``stored`` the live database is not asked: what the release has kept (``baseline``) stands for it. A set of
+    files that does not run in an empty database is an answer too: ``verified`` is false and ``problem`` says which
+    statement fails.
 
     Raises:
         Misuse: ``proof.no_release``.
         IkomaError: the faults of a connection, of the ledger, and ``proof.…`` when nothing can be said.
     """
     migration = db_diff.migration_of(call)
-    with session(migration.dsn, "ikoma:db.verify_rebuild") as connection:
-        live = rebuild.look(connection, migration.app_role)
+    if call.args.get("stored"):
+        folder = call.paths.target(call.the_target).release(migration.release)
+        live = baseline.live(folder, migration.files)
+        migration = replace(migration, dsn=replace(migration.dsn, user=live.likeness.migrator))
+    else:
+        with session(migration.dsn, "ikoma:db.verify_rebuild") as connection:
+            live = rebuild.look(connection, migration.app_role)
+        migration = _applied(migration, live.rows)
     about = {"release": migration.release, "fingerprint": live.taken.digest}
     answer = db_diff.answer(call, migration.dsn) | about
     try:
-        proof = rebuild.rebuild(_applied(migration, live.rows), live, call.paths.state)
+        proof = rebuild.rebuild(migration, live, call.paths.state)
     except IkomaError as error:
         if error.id != "database.not_rebuildable":
             raise

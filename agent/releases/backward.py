@@ -63,5 +63,5 @@ def restore_point(wanted: Collection[str], records: Sequence[dict[str, Any]]) ->
 
 
 def usable(name: object) -> bool:
-    """Say whether a record names a backup of ours (``skip`` and ``snapshot:…`` are somebody's word). Pure."""
-    return bool(name) and name != "skipped" and not str(name).startswith("snapshot:")
+    """Say whether a record names a backup of ours (``skip``, ``snapshot:…``, ``wal:…``: others put it back). Pure."""
+    return bool(name) and name != "skipped" and not str(name).startswith(("snapshot:", "wal:"))

@@ -17,6 +17,8 @@ COMPOSE: Final = "docker-compose.yml"
 VALUES: Final = "app.env"
 MANIFEST: Final = "release.json"
 RECORD: Final = "record.json"
+BASELINE: Final = "baseline.json"
+"""What the database is built on (``agent.database.proof.baseline``), where it was looked at."""
 DOWN: Final = "down.json"
 """Stands in the target's folder while somebody wants it stopped: whatever happens to the host, nobody starts it."""
 
@@ -121,6 +123,8 @@ def write(site: Site, source: Path, staged: Path, facts: dict[str, Any]) -> None
     for part in ("migrations", "files"):
         if source != folder and (source / part).is_dir():
             shutil.copytree(source / part, folder / part, dirs_exist_ok=True)
+    if source != folder and (source / BASELINE).exists():
+        write_atomic(folder / BASELINE, (source / BASELINE).read_bytes(), 0o600)
     write_atomic(folder / MANIFEST, (source / MANIFEST).read_bytes())
     write_atomic(folder / COMPOSE, (staged / COMPOSE).read_bytes(), 0o600)
     write_atomic(folder / VALUES, (staged / VALUES).read_bytes(), 0o600)

@@ -49,8 +49,9 @@ Only = Annotated[
 ]  # fmt: skip
 Accept = Annotated[
     list[str] | None,
-    typer.Option("--accept", metavar="NAME", help="This service may be replaced, or this migration may break."),
-]
+    typer.Option("--accept", metavar="WHAT", help="replace:SERVICE, a migration that may break the running release, or "
+                 "restore-point:tables|snapshot:NAME|wal|skip; repeat it for more."),
+]  # fmt: skip
 IfBusy = Annotated[
     str, typer.Option("--if-busy", metavar="wait|refuse", help="What to do while another operation holds the app.")
 ]  # fmt: skip

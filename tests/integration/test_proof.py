@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +18,8 @@ import pytest
 
 from agent.capabilities import db_diff, db_verify_rebuild
 from agent.database.connect import connect
-from agent.database.proof import scratch, store
+from agent.database.fingerprint import catalog
+from agent.database.proof import baseline, scratch, store
 from agent.model.errors import IkomaError
 from agent.operations.step import Context, Outcome
 from agent.operations.steps.migrate import Migrate
@@ -47,7 +50,9 @@ def serve(host: Host, ctx: Context) -> None:
     (folder / "migrations").mkdir(parents=True, exist_ok=True)
     for path in (ctx.bundle / "migrations").iterdir():
         (folder / "migrations" / path.name).write_bytes(path.read_bytes())
-    (folder / "release.json").write_bytes((ctx.bundle / "release.json").read_bytes())
+    for name in ("release.json", baseline.FILE):
+        if (ctx.bundle / name).exists():
+            shutil.copy2(ctx.bundle / name, folder / name)
     host.home.current.write_text(json.dumps({"release": ctx.args["release"]}))
 
 
@@ -136,6 +141,44 @@ def test_db_verify_rebuild_says_yes_or_what_differs(proven: Host) -> None:
     answer = db_verify_rebuild.run(proven.call())
     assert answer["verified"] is False
     assert [item["sql"] for item in answer["differences"]] == ["grant select on table app.notes to PUBLIC;"]
+
+
+PLATFORM = (
+    "create schema auth", "create table auth.users (id uuid primary key)",
+    "create function auth.uid() returns uuid language sql stable as 'select null::uuid'",
+)  # fmt: skip
+OWNED = "create table app.owned (owner uuid default auth.uid() references auth.users (id));\n"
+
+
+def test_a_release_is_enough_to_build_its_database_with_live_gone(host: Host, cluster: Cluster) -> None:
+    provisioned(host)
+    dsn = host.dsn()
+    with cluster.inside(dsn) as admin:
+        rights = (f'grant usage on schema auth to "{dsn.user}"', f'grant all on auth.users to "{dsn.user}"')
+        admin.execute(";".join([*PLATFORM, *rights]).encode())
+    deploy(host, FILES | {"0003_owned.sql": OWNED})
+    kept = host.home.release(json.loads(host.home.current.read_text())["release"]) / baseline.FILE
+    assert kept.stat().st_mode & 0o77 == 0
+    with connect(cluster.admin, "tests") as admin:
+        admin.execute(f'drop database "{dsn.database}" with (force)'.encode())
+    answer = db_verify_rebuild.run(host.call(stored=True))
+    assert (answer["verified"], answer["differences"]) == (True, [])
+    with pytest.raises(IkomaError):
+        db_verify_rebuild.run(host.call())
+
+
+def test_a_release_whose_files_no_longer_give_its_database_is_found_with_live_gone(proven: Host) -> None:
+    folder = proven.home.release(json.loads(proven.home.current.read_text())["release"])
+    document = json.loads((folder / baseline.FILE).read_text())
+    by_hand(proven, "alter table app.notes add column extra int")
+    with connect(proven.dsn(), "tests") as connection:
+        baseline.complete(folder, catalog.take(connection, app_role=document["likeness"]["app_role"]))
+    answer = db_verify_rebuild.run(proven.call(stored=True))
+    assert [(item["kind"], item["name"]) for item in answer["differences"]] == [("column", "notes.extra")]
+    (folder / baseline.FILE).unlink()
+    with pytest.raises(IkomaError) as caught:
+        db_verify_rebuild.run(proven.call(stored=True))
+    assert caught.value.id == "proof.no_baseline"
 
 
 def test_roles_in_statements_bear_their_real_names(proven: Host) -> None:
@@ -324,7 +367,9 @@ if not scratch.is_caged(state):
     raise SystemExit("no user namespaces")
 with scratch.cluster(scratch.programs(int(sys.argv[1])), state, "first") as admin:
     with psycopg.connect(**admin.keywords()) as connection:
-        connection.execute("copy (select 1) to program 'ls /run /srv /home /tmp > seen'")
+        others = f"test -S {sys.argv[3]} && echo socket; kill -0 {os.getpid()} && echo us"
+        program = f"(ls /run /srv /home /tmp; {others}) > seen"
+        connection.execute(f"copy (select 1) to program '{program} 2>/dev/null; true'")
         seen, = connection.execute("select pg_read_file('seen')").fetchone()
         print(admin.host, "|", seen.split(), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -332,9 +377,16 @@ with scratch.cluster(scratch.programs(int(sys.argv[1])), state, "first") as admi
 
 
 def test_a_server_of_the_agents_own_user_reaches_nothing_of_the_host() -> None:
-    with tempfile.TemporaryDirectory(dir="/var/lib") as folder:  # above it, everybody may enter
-        done = subprocess.run([sys.executable, "-c", _CAGED, str(MAJOR), folder], capture_output=True, text=True,
-                              env=os.environ | {"HOME": "/"})  # fmt: skip
+    # Above them, everybody may enter.
+    with tempfile.TemporaryDirectory(dir="/var/lib") as folder, tempfile.TemporaryDirectory(dir="/opt") as elsewhere:
+        engine = Path(elsewhere) / "the engine.sock"
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(engine))
+            listening.listen()
+            Path(elsewhere).chmod(0o755)
+            engine.chmod(0o666)
+            done = subprocess.run([sys.executable, "-c", _CAGED, str(MAJOR), folder, f'"{engine}"'],
+                                  capture_output=True, text=True, env=os.environ | {"HOME": "/"})  # fmt: skip
         if "no user namespaces" in done.stderr:
             pytest.skip("this kernel lets nobody make user namespaces")
         host, _, seen = done.stdout.partition(" | ")

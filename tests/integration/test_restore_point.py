@@ -109,6 +109,13 @@ def test_a_snapshot_made_elsewhere_is_recorded_by_its_name(live: Host) -> None:
     assert backups(live) == []
 
 
+def test_a_point_in_a_log_that_nobody_archives_is_refused(live: Host) -> None:
+    with pytest.raises(IkomaError) as refused:
+        taken(live, LESS, "restore-point:wal", max_gb=0.0001)
+    assert refused.value.id == "backup.no_wal"
+    assert "does not archive its log" in refused.value.message("en")
+
+
 def test_restore_points_are_thinned_and_those_somebody_made_stay(live: Host) -> None:
     ctx = live.context()
     ctx.args["backupName"] = "mine"

@@ -89,6 +89,7 @@ TABLE = (
         "db.verify_rebuild",
         role="observer",
         changes=False,
+        takes=("stored",),
         module="agent.capabilities.db_verify_rebuild",
         summary_en="Rebuild the database somewhere else from its migrations alone, and compare it with the live one.",
         summary_fr="Reconstruire la base ailleurs à partir de ses seules migrations, et la comparer à la vraie.",

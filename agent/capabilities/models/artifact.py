@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from agent.capabilities.models.base import OfTarget
 
 
@@ -13,3 +15,6 @@ class VerifyReleaseResult(OfTarget):
     release: str
     verified: bool
     differences: list[Any]
+    proof: dict[str, Any] | None = Field(
+        default=None, description="Whether the database was proven when this was deployed, and its fingerprint."
+    )

@@ -107,6 +107,14 @@ class DiffResult(OfTarget):
     differences: list[dict[str, Any]]
 
 
+class VerifyRebuildArgs(Args):
+    """What is built and compared."""
+
+    stored: bool | None = Field(
+        default=None, description="Build from what was kept with the release; the live database is not asked."
+    )
+
+
 class VerifyRebuildResult(OfTarget):
     """Whether the database can be rebuilt from its migrations alone."""
 

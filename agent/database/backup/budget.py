@@ -24,7 +24,7 @@ _SLOWER: Final = 3.0
 _CLUSTER_SECONDS: Final = 1.0
 _FILE_SECONDS: Final = 0.004
 
-How = Literal["database", "tables", "snapshot", "skip"]
+How = Literal["database", "tables", "snapshot", "skip", "wal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ def _choice(word: str) -> Choice:
         return Choice("tables")
     if word == "skip":
         return Choice("skip")
+    if word == "wal":
+        return Choice("wal")
     raise Misuse("backup.choice", choice=word[:60])
 
 

@@ -23,7 +23,7 @@ from agent.host.paths import TargetPaths
 from agent.host.restic import TAG, Repository
 from agent.model.errors import IkomaError, Misuse
 
-_RECORD: Final = ("release.json", "record.json", "docker-compose.yml", "app.env")
+_RECORD: Final = ("release.json", "record.json", "baseline.json", "docker-compose.yml", "app.env")
 _TO_FILE: Final = 'out="$1"; shift; exec "$@" >"$out"'
 _ANONYMOUS: Final = 64
 

@@ -24,17 +24,14 @@ def schemas(connection: Connection) -> tuple[str, ...]:
     return tuple(name for (name,) in connection.execute(_NAMES, [platform]).fetchall())
 
 
-def copy(live: Dsn, into: Dsn, names: Sequence[str], major: int) -> None:
-    """Make a platform's schemas in an empty database: without rows, and without what the app hung on them.
-
-    What the throw-away cluster cannot make (a library that is not there) is left out; a migration that needs it fails
-    there, and is named.
+def dump(live: Dsn, names: Sequence[str], major: int) -> str:
+    """Return the SQL of a platform's schemas: without rows, and without what the app hung on them; "" for none.
 
     Raises:
         IkomaError: ``proof.no_platform`` when live does not let its platform be read.
     """
     if not names:
-        return
+        return ""
     programs = tools.of(live, major)
     with tempfile.TemporaryDirectory(prefix="ikoma-platform-") as folder:
         file = Path(folder) / "platform.sql"
@@ -45,9 +42,23 @@ def copy(live: Dsn, into: Dsn, names: Sequence[str], major: int) -> None:
         except IkomaError as error:
             reason = str(error.params.get("said", error.message("en")))
             raise IkomaError("proof.no_platform", schemas=", ".join(names), reason=reason) from None
-        there = tools.Programs(into, programs.folder)
-        argv = there.argv("psql", "--no-psqlrc", "--quiet", f"--file={file}")
-        with there.environment() as env:
+        return file.read_text(encoding="utf-8")
+
+
+def load(into: Dsn, text: str, major: int) -> None:
+    """Make a platform's schemas in an empty database.
+
+    What the throw-away cluster cannot make (a library that is not there) is left out; a migration that needs it fails
+    there, and is named.
+    """
+    if not text:
+        return
+    with tempfile.TemporaryDirectory(prefix="ikoma-platform-") as folder:
+        file = Path(folder) / "platform.sql"
+        file.write_text(text, encoding="utf-8")
+        programs = tools.of(into, major)
+        argv = programs.argv("psql", "--no-psqlrc", "--quiet", f"--file={file}")
+        with programs.environment() as env:
             process.run(process.with_parent(argv), env=env, timeout=_SECONDS, check=False)
 
 

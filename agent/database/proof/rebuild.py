@@ -39,6 +39,7 @@ class Live:
     Attributes:
         platform: the schemas that a platform made, on which migrations build.
         accepted: differences that somebody accepted when the database was taken over.
+        platform_sql: what makes the platform's schemas; None: live is asked.
     """
 
     rows: tuple[Applied, ...]
@@ -47,6 +48,7 @@ class Live:
     likeness: Likeness
     platform: tuple[str, ...] = ()
     accepted: Mapping[Key, str] = field(default_factory=dict)
+    platform_sql: str | None = None
 
     def told(self, rebuilt: Fingerprint, live: Fingerprint | None = None) -> list[Difference]:
         """Return the differences from a rebuild, without what live had before its first migration."""
@@ -82,10 +84,14 @@ def look(connection: Connection, app_role: str) -> Live:
     return Live(rows, taken, store.find(connection, "schema"), like, platform.schemas(connection), known)
 
 
+def as_applied(files: Sequence[File]) -> tuple[Applied, ...]:
+    """Return the rows of a ledger in which ``files`` stand. Pure."""
+    return tuple(Applied(version_of(item.file), stem(item.file), item.sha256) for item in files)
+
+
 def taken_over(live: Live, files: Sequence[File]) -> Live:
     """Return a database that others have made as if ``files`` had made it: nothing of it is given. Pure."""
-    rows = tuple(Applied(version_of(item.file), stem(item.file), item.sha256) for item in files)
-    return replace(live, rows=rows, likeness=replace(live.likeness, baseline=_supposed(live.taken, True)))
+    return replace(live, rows=as_applied(files), likeness=replace(live.likeness, baseline=_supposed(live.taken, True)))
 
 
 def _supposed(taken: Fingerprint, migrated: bool) -> Fingerprint:
@@ -137,7 +143,9 @@ def _empty(run: Run, live: Live, state: Path) -> Iterator[Dsn]:
         inside = replace(admin, database=like.database)
         with session(inside, "ikoma:proof") as connection:
             _settle(connection, like)
-        platform.copy(run.dsn, inside, live.platform, like.major)
+        known = live.platform_sql
+        said = platform.dump(run.dsn, live.platform, like.major) if known is None else known
+        platform.load(inside, said, like.major)
         yield replace(inside, user=like.migrator)
 
 

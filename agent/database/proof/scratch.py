@@ -44,11 +44,16 @@ _SETTINGS: Final = {
 }  # fmt: skip
 
 
+_FORKED: Final = "--fork"
 _HIDDEN: Final = tuple(
     "/run /srv /home /root /tmp /etc/ikoma /var/log /var/backups /var/lib/docker /var/lib/containerd".split()  # noqa: SIM905
 )
 _CAGE: Final = """
 cd "$1"
+mount -t proc proc /proc || :
+for socket in %(sockets)s; do
+  if [ -S "$socket" ]; then mount --bind /dev/null "$socket"; fi
+done
 for place in %(hidden)s; do
   if [ -d "$place" ]; then mount -t tmpfs -o mode=755 hidden "$place"; fi
 done
@@ -186,9 +191,10 @@ def _server(found: Programs, folder: Path, superuser: str, more: dict[str, str])
     log = folder / "log"
     started = process.start(argv, log, cwd=folder)
     try:
-        yield _wait(started, log, superuser)
+        yield _wait(started, log, superuser, forked=_FORKED in argv)
     finally:
-        _signal(started.pid, signal.SIGQUIT)
+        for pid in _children(started.pid) if _FORKED in argv else [started.pid]:
+            _signal(pid, signal.SIGQUIT)
         started.wait()
 
 
@@ -220,14 +226,30 @@ def _enter() -> tuple[str, ...]:
 def _cage(base: str) -> tuple[str, ...]:
     """Return the words that start a cage, where the kernel lets us; what it shows and runs comes behind them.
 
-    The agent's user may talk to the Engine, and a superuser's SQL may run programs: the server sees neither sockets
-    nor anything of the agent but its own folder, and cannot take that back.
+    The agent's user may talk to the Engine, and a superuser's SQL may run programs: the server sees neither sockets,
+    nor other processes, nor anything of the agent but its own folder, and cannot take that back.
     """
-    hidden = " ".join(shlex.quote(place) for place in (*_HIDDEN, str(Path(base).parent)))
-    script = _CAGE % {"hidden": hidden}
-    words = ("unshare", "--user", "--map-root-user", "--mount", "--net", "--", "sh", "-ec", script, "cage")
+    script = _CAGE % {"hidden": shlex.join((*_HIDDEN, str(Path(base).parent))), "sockets": shlex.join(_sockets())}
+    words = (
+        *process.with_parent(["unshare", "--user", "--map-root-user", "--mount", "--net", "--pid", _FORKED]),
+        "--kill-child", "--", "sh", "-ec", script, "cage",
+    )  # fmt: skip
     tried = process.run([*words, base, *_enter(), "true"], check=False, timeout=10)
     return words if tried.ok else ()
+
+
+def _sockets() -> list[str]:
+    """Return the sockets that have a name in the file system: the Engine's may lie anywhere."""
+    lines = Path("/proc/net/unix").read_text(errors="replace").splitlines()
+    return sorted({line[line.index(" /") + 1 :] for line in lines if " /" in line})
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()] or [pid]
+    except OSError:
+        return [pid]
 
 
 def _caged() -> list[str]:
@@ -236,9 +258,10 @@ def _caged() -> list[str]:
     return ["prlimit", f"--fsize={_FILE_BYTES}", "--", "setpriv", *drop, "--pdeathsig", "QUIT", "--"]
 
 
-def _wait(started: process.Started, log: Path, superuser: str) -> Dsn:
+def _wait(started: process.Started, log: Path, superuser: str, *, forked: bool) -> Dsn:
     deadline = time.monotonic() + _STARTS_WITHIN
-    dsn = Dsn(f"/proc/{started.pid}/cwd", superuser, "template1")  # a socket's own path may be too long for the kernel
+    place = f"/proc/{started.pid}/cwd"  # a socket's own path may be too long for the kernel
+    dsn = Dsn(f"{place}/data" if forked else place, superuser, "template1")
     while time.monotonic() < deadline and started.alive:
         try:
             psycopg.connect(**dsn.keywords()).close()  # type: ignore[arg-type]

@@ -10,13 +10,15 @@ _LIST_EN: Final = "See what there is: python -m bridge call db.list_backups --ap
 _LIST_FR: Final = "Voyez ce qu'il y a : python -m bridge call db.list_backups --app APP"
 _WAYS_EN: Final = (
     "Raise backups.max_minutes or backups.max_gb in the contract. Or choose, for this deployment: only the tables that its migrations touch "
-    "(--accept restore-point:tables), a snapshot that you have made yourself (--accept restore-point:snapshot:NAME), or, where the "
-    "migrations only add, none (--accept restore-point:skip; it is audited)."
+    "(--accept restore-point:tables), a snapshot that you have made yourself (--accept restore-point:snapshot:NAME), a named point in the "
+    "server's log where that is archived and the cluster serves this app alone (--accept restore-point:wal), or, where the migrations only "
+    "add, none (--accept restore-point:skip; it is audited)."
 )
 _WAYS_FR: Final = (
     "Augmentez backups.max_minutes ou backups.max_gb dans le contrat. Ou choisissez, pour ce déploiement : les seules tables touchées par "
-    "ses migrations (--accept restore-point:tables), un instantané que vous avez fait vous-même (--accept restore-point:snapshot:NOM) ou, si "
-    "les migrations ne font qu'ajouter, aucun (--accept restore-point:skip ; c'est consigné)."
+    "ses migrations (--accept restore-point:tables), un instantané que vous avez fait vous-même (--accept restore-point:snapshot:NOM), un "
+    "point nommé dans le journal du serveur si celui-ci est archivé et que le serveur ne sert que cette application (--accept "
+    "restore-point:wal) ou, si les migrations ne font qu'ajouter, aucun (--accept restore-point:skip ; c'est consigné)."
 )
 
 MESSAGES: Final[dict[str, Message]] = {
@@ -154,8 +156,8 @@ MESSAGES: Final[dict[str, Message]] = {
     "backup.choice": Message(
         "“restore-point:{choice}” is no choice.",
         "« restore-point:{choice} » n'est pas un choix.",
-        "Choose restore-point:tables, restore-point:snapshot:NAME or restore-point:skip.",
-        "Choisissez restore-point:tables, restore-point:snapshot:NOM ou restore-point:skip.",
+        "Choose restore-point:tables, restore-point:snapshot:NAME, restore-point:wal or restore-point:skip.",
+        "Choisissez restore-point:tables, restore-point:snapshot:NOM, restore-point:wal ou restore-point:skip.",
     ),
     "backup.estimate": Message(
         "Restore point: about {dump_seconds} s and {dump_mb} MB; verification ({policy}): about {verify_seconds} s and {verify_mb} MB; proof: about {proof_seconds} s (budget {minutes} min, {gb} GB each).",
@@ -172,6 +174,38 @@ MESSAGES: Final[dict[str, Message]] = {
     ),
     "backup.trusted": Message(
         "the snapshot {name}, which somebody made elsewhere", "l'instantané {name}, fait ailleurs par quelqu'un"
+    ),
+    "backup.no_wal": Message(
+        "A named point in the server's log is no restore point here: {reason}.",
+        "Un point nommé dans le journal du serveur n'est pas ici un point de restauration : {reason}.",
+        "Leave --accept restore-point:wal away: the database is then saved by pg_dump.",
+        "Retirez --accept restore-point:wal : la base est alors sauvegardée par pg_dump.",
+    ),
+    "backup.wal.off": Message(
+        "the server does not archive its log (archive_mode, archive_command)",
+        "le serveur n'archive pas son journal (archive_mode, archive_command)",
+    ),
+    "backup.wal.failing": Message(
+        "nothing was archived since the last failure ({file}; see pg_stat_archiver)",
+        "rien n'a été archivé depuis le dernier échec ({file} ; voir pg_stat_archiver)",
+    ),
+    "backup.wal.rights": Message(
+        "the role {role} may not call pg_create_restore_point and pg_switch_wal",
+        "le rôle {role} ne peut appeler ni pg_create_restore_point ni pg_switch_wal",
+    ),
+    "backup.wal.shared": Message(
+        "going back to it would turn back other databases of the cluster too ({databases})",
+        "y revenir ramènerait aussi en arrière d'autres bases du serveur ({databases})",
+    ),
+    "backup.wal_not_archived": Message(
+        "The server named the point but did not archive its log ({file}).",
+        "Le serveur a nommé le point mais n'a pas archivé son journal ({file}).",
+        "See select * from pg_stat_archiver and the server's log; or leave --accept restore-point:wal away.",
+        "Voyez select * from pg_stat_archiver et le journal du serveur ; ou retirez --accept restore-point:wal.",
+    ),
+    "backup.marked": Message(
+        "{name} in the server's archive ({lsn}); recovery_target_name of your archive's tool goes back to it",
+        "{name} dans l'archive du serveur ({lsn}) ; recovery_target_name de votre outil d'archive y revient",
     ),
     "restore.filling": Message(
         "Restoring {name} into {database}, beside live.",

@@ -37,6 +37,12 @@ MESSAGES: Final[dict[str, Message]] = {
         "See what: python -m bridge call db.diff --app {app} --env {environment}. No container was touched.",
         "Voyez quoi : python -m bridge call db.diff --app {app} --env {environment}. Aucun conteneur n'a été touché.",
     ),
+    "proof.no_baseline": Message(
+        "The release {release} has kept nothing that its database could be rebuilt on.",
+        "La livraison {release} n'a rien gardé sur quoi reconstruire sa base.",
+        "Deploy it once with migrations.proof other than “off”; or ask the live database: python -m bridge call db.verify_rebuild",
+        "Déployez-la une fois avec migrations.proof autre que « off » ; ou interrogez la base : python -m bridge call db.verify_rebuild",
+    ),
     "proof.no_server": Message(
         "That the database can be rebuilt is not proven: this host has no server programs of PostgreSQL {major}.",
         "Il n'est pas prouvé que la base peut être reconstruite : cet hôte n'a pas les programmes serveur de PostgreSQL {major}.",

@@ -50,6 +50,7 @@ class Commit(Step):
             "breaking": _breaking(ctx),
             "ahead": ctx.notes("schema").get("ahead", []),
             "fingerprint": _fingerprint(ctx),
+            "proof": ctx.notes("prove").get("proof"),
             "restore_point": _restore_point(ctx, release.id),
             "retention": release.retention.releases,
             "provenance": release.provenance.model_dump(),

@@ -9,7 +9,7 @@ from agent.database.apply import migrate, tokens_of
 from agent.database.connect import session
 from agent.database.fingerprint import catalog
 from agent.database.frame import Run
-from agent.database.proof import store
+from agent.database.proof import baseline, store
 from agent.model import messages
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
@@ -67,9 +67,9 @@ def _kept_promise(ctx: Context, run: Run) -> str:
     with session(run.dsn, f"ikoma:{run.operation}") as connection:
         taken = catalog.take(connection, app_role=run.app_role)
         found = promise.live.told(promise.fingerprint, taken) if promise else []
-        store.keep(
-            connection, "schema", promise.fingerprint if promise and found else taken, run.release, run.operation
-        )
+        kept = promise.fingerprint if promise and found else taken
+        store.keep(connection, "schema", kept, run.release, run.operation)
+    baseline.complete(incoming.of(ctx).folder, kept)
     if promise and found:
         _broken(ctx, promise_broken(ctx, promise.live, found))
     return taken.digest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -12,8 +12,9 @@ from agent.database.connect import session
 from agent.database.fingerprint.compare import Difference
 from agent.database.fingerprint.model import Fingerprint
 from agent.database.frame import Run
-from agent.database.proof import rebuild, scratch, store
+from agent.database.proof import baseline, platform, rebuild, scratch, store
 from agent.database.proof.rebuild import Live
+from agent.host.files import read_json
 from agent.model import messages
 from agent.model.errors import IkomaError
 from agent.model.migrations import compare
@@ -59,7 +60,9 @@ class Prove(Step):
             if not _tolerated(error, release.proof):
                 raise
             warn(ctx, error)
-            return Outcome("skipped", messages.text("proof.warned", {}, ctx.lang), {"proof": {"proven": False}})
+            result = {"proven": False, "reason": error.id}
+            ctx.note(proof=result)
+            return Outcome("skipped", messages.text("proof.warned", {}, ctx.lang), {"proof": result})
 
     def undo(self, ctx: Context) -> str:
         """Nothing to take back but what a killed worker left on the disk."""
@@ -84,9 +87,20 @@ def _proven(ctx: Context, run: Run) -> Outcome:
         for problem in comparison.problems():
             raise problem
         stored = store.load(connection, "schema") if recent(live) else None
+    live = _with_platform(ctx, run, live, asked=stored is None or bool(comparison.pending))
+    baseline.keep(incoming.of(ctx).folder, live, stored)
     if stored and not comparison.pending:
         return _as_stored(ctx, live, stored)
     return _rebuilt(ctx, run, live, stored)
+
+
+def _with_platform(ctx: Context, run: Run, live: Live, *, asked: bool) -> Live:
+    """Return live with the SQL of its platform's schemas: of the serving release where live need not be ``asked``."""
+    if not live.platform:
+        return live
+    serving = read_json(ctx.home.current, default={}).get("release")
+    known = baseline.platform_sql(ctx.home.release(serving)) if serving and not asked else None
+    return replace(live, platform_sql=known or platform.dump(run.dsn, live.platform, live.likeness.major))
 
 
 def recent(live: Live) -> bool:
@@ -98,7 +112,7 @@ def _as_stored(ctx: Context, live: Live, stored: Fingerprint) -> Outcome:
     _remember(ctx, live, stored)
     _refuse(ctx, live, live.told(stored))
     detail = messages.text("proof.unchanged", {"digest": stored.digest[:17]}, ctx.lang)
-    return Outcome("done", detail, {"proof": {"proven": True, "fingerprint": stored.digest, "rebuilt": False}})
+    return _outcome(ctx, detail, stored.digest, rebuilt=False)
 
 
 def _rebuilt(ctx: Context, run: Run, live: Live, stored: Fingerprint | None) -> Outcome:
@@ -114,12 +128,20 @@ def _rebuilt(ctx: Context, run: Run, live: Live, stored: Fingerprint | None) -> 
     _refuse(ctx, live, proof.differences)
     digest = proof.promised.digest
     detail = messages.text("proof.proven", {"count": len(run.files), "digest": digest[:17]}, ctx.lang)
-    return Outcome("done", detail, {"proof": {"proven": True, "fingerprint": digest, "rebuilt": True}})
+    return _outcome(ctx, detail, digest, rebuilt=True)
+
+
+def _outcome(ctx: Context, detail: str, digest: str, *, rebuilt: bool) -> Outcome:
+    """Return the result, and note it for the release's record."""
+    result = {"proven": True, "fingerprint": digest, "rebuilt": rebuilt}
+    ctx.note(proof=result)
+    return Outcome("done", detail, {"proof": result})
 
 
 def _remember(ctx: Context, live: Live, fingerprint: Fingerprint) -> None:
     """Leave it to ``migrate``, which compares; where the policy only warns, it does so in spite of differences."""
     ctx.facts[_FACT] = Promise(live, fingerprint)
+    baseline.complete(incoming.of(ctx).folder, fingerprint)
     ctx.note(fingerprint=fingerprint.digest)
 
 

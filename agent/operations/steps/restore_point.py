@@ -9,7 +9,7 @@ from typing import Final
 
 from agent.database import compatibility, ledger, target
 from agent.database.apply import tokens_of
-from agent.database.backup import budget, dump, facts, names, store, touched, verify
+from agent.database.backup import budget, dump, facts, names, store, touched, verify, wal
 from agent.database.backup import outlook as outlooks
 from agent.database.backup import source as sources
 from agent.database.backup.budget import Choice, Estimate
@@ -78,6 +78,8 @@ def problems(ctx: Context, release: Release) -> list[IkomaError]:
         if outlook.choice.how == "tables":
             _touched(ctx, outlook)
             return []
+        if outlook.choice.how == "wal":
+            return _archived(ctx, outlook)
         return _over(ctx, release, outlook) if outlook.choice.how == "database" else []
     except IkomaError as error:
         return [error]
@@ -93,6 +95,12 @@ def _outlook(ctx: Context, release: Release) -> Outlook:
 def _over(ctx: Context, release: Release, outlook: Outlook) -> list[IkomaError]:
     place, found = ctx.paths.backups, outlook.estimate(len(release.migrations))
     return budget.problems(found, release.backups, outlooks.free(place), place, ctx.lang)
+
+
+def _archived(ctx: Context, outlook: Outlook) -> list[IkomaError]:
+    """Return why a named point in the server's archive would not do."""
+    with session(outlook.source.strongest, outlook.source.session_name) as connection:
+        return wal.obstacles(connection, ctx.lang)
 
 
 def _texts(ctx: Context, outlook: Outlook) -> list[tuple[str, str]]:
@@ -135,6 +143,8 @@ class RestorePoint(Step):
         if outlook.choice.how == "snapshot":
             said = messages.text("backup.trusted", {"name": outlook.choice.name}, ctx.lang)
             return _without(ctx, f"snapshot:{outlook.choice.name}", said)
+        if outlook.choice.how == "wal":
+            return _marked(ctx, outlook)
         return _taken(ctx, release, outlook)
 
     def undo(self, ctx: Context) -> str:
@@ -146,6 +156,15 @@ class RestorePoint(Step):
 def _without(ctx: Context, recorded: str, said: str) -> Outcome:
     ctx.note(name=recorded)
     return Outcome("skipped", said, {"restore_point": {"name": recorded, "bytes": 0, "verified": False}})
+
+
+def _marked(ctx: Context, outlook: Outlook) -> Outcome:
+    name = names.fresh(NAME, ctx.operation)
+    with session(outlook.source.strongest, outlook.source.session_name) as connection:
+        point = wal.mark(connection, name)
+    ctx.note(name=point.recorded)
+    said = messages.text("backup.marked", {"name": point.name, "lsn": point.lsn}, ctx.lang)
+    return Outcome(detail=said, result={"restore_point": {"name": point.recorded, "bytes": 0, "verified": False}})
 
 
 def _taken(ctx: Context, release: Release, outlook: Outlook) -> Outcome:
