@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -23,16 +24,17 @@ Problem = tuple[str, IkomaError]
 
 def run(call: Call) -> dict[str, Any]:
     """Return ``valid``, ``checks`` (name → whether it is well), ``problems`` and the ``source`` that was looked at."""
-    site, source, problems = Site.of(call, call.the_target), None, list[Problem]()
+    site, source, problems, known = Site.of(call, call.the_target), None, list[Problem](), ""
     try:
         found = folder.look(site)
         if found is None:
             raise Misuse("apps.no_compose", target=call.the_target, folder=site.home.base)
-        source = found.source
+        source, known = found.source, json.dumps(found.document, ensure_ascii=False, default=str)
         released = records.current(site) is not None
         problems = list(_released(call, site) if released else _lying_there(call, site, found))
     except IkomaError as error:
         problems = [("compose", error)]
+    shown = values.veil(site.home, known)
     failed = {name for name, _ in problems}
     return {
         "app": call.the_target.app,
@@ -40,7 +42,7 @@ def run(call: Call) -> dict[str, Any]:
         "valid": not problems,
         "source": source,
         "checks": {name: name not in failed for name in CHECKS},
-        "problems": [{"check": name, **_shown(error, call.lang)} for name, error in problems],
+        "problems": shown([{"check": name, **_shown(error, call.lang)} for name, error in problems]),
     }
 
 

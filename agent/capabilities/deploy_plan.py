@@ -28,19 +28,20 @@ def run(call: Call) -> dict[str, Any]:
     current = records.current(site)
     pending = _migrations(call, release)
     saving = _restore_point(call, release) if pending["pending"] else {"lines": [], "problems": []}
+    shown = values.veil(site.home, release.model_dump_json())
     images = sorted({service.image for service in release.services.values()})
     return {
         "app": call.the_target.app,
         "environment": call.the_target.environment,
         "release": release.id,
         "current": current.release if current else None,
-        "services": plan.to_json() if plan else [],
-        "lines": [*(plan.render(call.lang) if plan else []), *saving["lines"]],
+        "services": shown(plan.to_json() if plan else []),
+        "lines": shown([*(plan.render(call.lang) if plan else []), *saving["lines"]]),
         "pull": [image for image in images if site.engine.image(image) is None],
         "routes": release.routes,
         "migrations": pending,
         "restore_point": saving.get("estimate"),
-        "problems": [problem.to_json(call.lang) for problem in [*problems, *saving["problems"]]],
+        "problems": shown([problem.to_json(call.lang) for problem in [*problems, *saving["problems"]]]),
     }
 
 
@@ -69,7 +70,7 @@ def _containers(call: Call, site: Site, release: Release) -> tuple[list[IkomaErr
 def _compared(call: Call, site: Site, release: Release, file: Path | None) -> tuple[list[IkomaError], Plan | None]:
     problems = precheck.problems(site, release, file)
     try:
-        prepared = prepare.prepare(site, release, file)
+        prepared = prepare.prepare(site, release, file, keep=False)
     except IkomaError:  # it is among the problems
         return problems, None
     return problems, prepare.compare(site, prepared, call.args.get("accept") or ())

@@ -92,7 +92,8 @@ def _called(at: Local, body: Body, bundle: bytes) -> int:
 
 def _attach(at: Local) -> int:
     service, operation = at.service, check_operation(at.options.operation)
-    return at.follow(lambda show: service.attach(operation, at.options.after, show, 1))
+    with at.telling("attach", None, operation):
+        return at.follow(lambda show: service.attach(operation, at.options.after, show, 1))
 
 
 def _status(at: Local) -> int:

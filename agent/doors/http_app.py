@@ -19,6 +19,7 @@ from agent.capabilities import Index
 from agent.doors import asking, http_openapi, http_problem, waiting
 from agent.doors.http_auth import Gate, TooMany
 from agent.doors.http_metrics import CONTENT_TYPE, Metrics
+from agent.doors.service import REFUSED
 from agent.doors.starter import RemoteService, Starter
 from agent.host import audit, log
 from agent.host.keys import Grant
@@ -62,7 +63,7 @@ class Door:
 
     def app(self) -> Starlette:
         """Return the application."""
-        return Starlette(
+        app = Starlette(
             routes=[
                 Route("/execute/{capability}", self._guarded("execute", self._execute), methods=["POST"]),
                 Route("/operations/{operation}", self._guarded("operations", self._operation), methods=["GET"]),
@@ -72,6 +73,8 @@ class Door:
             ],
             exception_handlers={HTTPException: self._no_route},
         )
+        app.router.redirect_slashes = False  # it would send callers to whatever host they named
+        return app
 
     # --- what may be asked
 
@@ -163,7 +166,7 @@ class Door:
         headers = {"Retry-After": str(error.after)} if isinstance(error, TooMany) else {}
         told = http_problem.problem(error, call.lang, **more)
         if not isinstance(error, TooMany):  # a flood must not fill the history
-            outcome = "refused" if error.id in http_problem.REFUSED else "error"
+            outcome = "refused" if error.id in REFUSED else "error"
             await run_sync(call.service.audit, call.capability[:80], outcome, call.body, call.operation, error)
         if told["status"] == 401:
             headers["WWW-Authenticate"] = 'ApiKey realm="ikoma"'

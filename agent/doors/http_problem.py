@@ -11,6 +11,7 @@ from agent.model.errors import Exit, IkomaError
 MEDIA_TYPE: Final = "application/problem+json"
 
 _STATUS: Final = {
+    "alert.host": 403,
     "http.argument": 422,
     "http.body_too_large": 413,
     "http.method": 405,
@@ -18,6 +19,7 @@ _STATUS: Final = {
     "http.role": 403,
     "http.slow": 408,
     "http.too_many": 429,
+    "keys.foreign": 403,
     "operation.busy": 409,
     "wire.bad_request": 400,
     "wire.body": 400,
@@ -29,8 +31,6 @@ _STATUS: Final = {
     "wire.unknown_key": 401,
     "wire.unknown_operation": 404,
 }
-REFUSED: Final = frozenset({"wire.unknown_key", "wire.forbidden", "wire.foreign_app", "http.role"})
-"""What the history calls refused; the rest are errors."""
 
 STATUSES: Final = tuple(sorted({*_STATUS.values(), 503}))
 

@@ -9,7 +9,7 @@ import io
 import json
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from agent.doors.service import Service
 from agent.host.keys import LOCAL
 from agent.host.paths import Paths
 from agent.model import messages
-from agent.model.errors import Exit, Misuse
+from agent.model.errors import Exit, IkomaError, Misuse
 from agent.model.names import PRODUCTION, Target, new_operation
 from agent.protocol import Body, Event, exit_code
 
@@ -65,7 +65,8 @@ class Local:
     def read(self, capability: str, body: Body) -> Any:
         """Answer a read. Raises what the capability raises."""
         service = self.service
-        return service.read(service.capability(capability, None), body)
+        with self.telling(capability, body):
+            return service.read(service.capability(capability, None), body)
 
     def change(
         self,
@@ -82,8 +83,18 @@ class Local:
             show: takes each event; by default they are printed as plain lines, or with ``--json`` the result alone.
         """
         service, operation = self.service, operation or new_operation()
-        service.change(service.capability(capability, operation), operation, body, io.BytesIO(bundle))
+        with self.telling(capability, body, operation):
+            service.change(service.capability(capability, operation), operation, body, io.BytesIO(bundle))
         return self.follow(lambda tell: service.follow(operation, 0, tell, 1), show)
+
+    @contextlib.contextmanager
+    def telling(self, capability: str, body: Body | None, operation: str | None = None) -> Iterator[None]:
+        """Write the line of a call that fails; one that succeeds has its line from the service."""
+        try:
+            yield
+        except IkomaError as error:
+            self.service.audit(capability[:80], "error", body, operation, error)
+            raise
 
     def follow(
         self, follow: Callable[[Callable[[Event], None]], str | None], show: Callable[[Event], None] | None = None

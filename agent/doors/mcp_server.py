@@ -14,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 import agent
 from agent.capabilities.index import Capability
 from agent.doors import asking, mcp_tools, waiting
+from agent.doors.service import REFUSED
 from agent.doors.starter import RemoteService
 from agent.host import log
 from agent.model.errors import IkomaError, Misuse
@@ -28,7 +29,6 @@ _ABOUT: Final = (
     "Deployments of one host. Read first (platform_check, apps_status, deploy_plan), then change. A tool that changes "
     "something starts an operation; if it goes on for long, its id is answered, and operations_follow tells the rest."
 )
-_REFUSED: Final = frozenset({"wire.forbidden", "wire.foreign_app"})
 _Context = ServerRequestContext[Any]
 _Page = types.PaginatedRequestParams | None
 
@@ -99,7 +99,7 @@ class Assistant:
         return await run_sync(waiting.told, self.service.paths, found, after)
 
     async def _failed(self, name: str, arguments: dict[str, Any], error: IkomaError) -> types.CallToolResult:
-        outcome = "refused" if error.id in _REFUSED else "error"
+        outcome = "refused" if error.id in REFUSED else "error"
         await run_sync(self.service.audit, name[:80], outcome, asking.named(arguments), None, error)
         text = f"{error.message(self.lang)} {error.remedy(self.lang)}".rstrip()
         return mcp_tools.told({"error": error.to_json(self.lang)}, text, is_error=True)
@@ -126,7 +126,7 @@ class Assistant:
             capability = self.service.capability(name, None)
             answer = await run_sync(self.service.read, capability, body)
         except IkomaError as error:
-            outcome = "refused" if error.id in _REFUSED else "error"
+            outcome = "refused" if error.id in REFUSED else "error"
             await run_sync(self.service.audit, name, outcome, body, None, error)
             raise MCPError(types.INVALID_PARAMS, error.message(self.lang), {"id": error.id}) from None
         text = json.dumps(answer, ensure_ascii=False)

@@ -29,6 +29,12 @@ _LAST_LINE: Final = 1.0
 """Seconds that the end of an operation waits for its own line in the history, so that the head it carries has it."""
 
 
+REFUSED: Final = frozenset(
+    {"alert.host", "http.role", "keys.foreign", "wire.forbidden", "wire.foreign_app", "wire.unknown_key"}
+)
+"""What the history calls refused: the caller may not. The rest are errors."""
+
+
 class Service:
     """The agent, for one call of one key.
 

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from agent.capabilities import Index
-from agent.doors.service import Service
+from agent.doors.service import REFUSED, Service
 from agent.host import keys, log
 from agent.host.keys import Grant
 from agent.host.paths import Paths
 from agent.model.errors import Exit, IkomaError, Misuse
 from agent.protocol import Body, Event, RequestLine, channel_exit, encode_line, parse_line, read_body
 
-_REFUSED: Final = frozenset({"wire.forbidden", "wire.foreign_app", "wire.unknown_key"})
 ASSISTANT: Final = "mcp"
 """The one request that is not of our protocol: an assistant's session, with the key's own role."""
 
@@ -125,7 +124,7 @@ class _Call:
         return _GONE if status is None else channel_exit(status)
 
     def _fail(self, error: IkomaError) -> int:
-        refused = error.id in _REFUSED
+        refused = error.id in REFUSED
         self.service.audit(self.verb, "refused" if refused else "error", self.body, self.operation, error)
         self.wire.send({"t": "error", "exit": int(error.exit_code), "error": error.to_json(self.lang)})
         if refused:

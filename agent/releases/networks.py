@@ -29,8 +29,10 @@ EVERYWHERE: Final = 8
 """Shorter prefixes are a default route by another name: a VPN that takes everything has two halves of the world."""
 
 
-def subnets(site: Site, names: Iterable[str]) -> dict[str, str]:
+def subnets(site: Site, names: Iterable[str], keep: bool = True) -> dict[str, str]:
     """Return a subnet for each of the target's networks, the same one every time.
+
+    Without ``keep`` nothing is written down: who only looks must not use the host's addresses up.
 
     A network that was there before us keeps the addresses it has: compose would refuse to change them.
 
@@ -48,7 +50,8 @@ def subnets(site: Site, names: Iterable[str]) -> dict[str, str]:
             for name in missing:
                 known[name] = choose(site.settings.address_pool, taken)
                 taken.append(known[name])
-            write_json(file, known)
+            if keep:
+                write_json(file, known)
     return {name: known[name] for name in wanted}
 
 

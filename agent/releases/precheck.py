@@ -43,7 +43,7 @@ def problems(ctx: Place, release: Release, values: Path | None = None) -> list[I
     """
     site = Site(ctx.target, ctx.paths, ctx.settings)
     try:
-        prepared = prepare.prepare(site, release, values)
+        prepared = prepare.prepare(site, release, values, keep=False)
     except IkomaError as error:
         return [error, *_routes(site, release)]
     found = [finding.error() for finding in prepared.findings]

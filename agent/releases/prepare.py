@@ -48,8 +48,11 @@ class Prepared:
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def prepare(site: Site, release: Release, env_file: Path | None = None) -> Prepared:
+def prepare(site: Site, release: Release, env_file: Path | None = None, keep: bool = True) -> Prepared:
     """Render, interpolate, judge and hash ``release``.
+
+    Args:
+        keep: the networks' addresses are the target's from now on; not for who only looks.
 
     Raises:
         IkomaError: ``policy.…`` for what compose must not even read, ``compose.invalid`` when compose does not accept
@@ -59,7 +62,7 @@ def prepare(site: Site, release: Release, env_file: Path | None = None) -> Prepa
     for finding in policy.unread(document, site.settings.allow, os.path.realpath):
         raise finding.error()
     normalised = interpolate(site, document, env_file)
-    subnets = networks.subnets(site, render.networks_of(document))
+    subnets = networks.subnets(site, render.networks_of(document), keep)
     folders = [str(site.home.files), str(site.home.base / "data")]
     written = observe.written(site.engine, site.slug)
     allow, others = site.settings.allow, neighbours(site)

@@ -30,6 +30,7 @@ _SCRIPT: Final = """#!{python} -IS
 import os
 import sys
 
+os.environ.pop("IKOMA_ROOT", None)  # an installed agent has one host; nobody's environment gives it another
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "lib"))
 from agent.__main__ import main
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.bench import action, noop
+from tests.bench import action, doors, noop
 from tests.bench.rollout import measure
 from tests.rig.commands import RigError
 
@@ -24,12 +24,17 @@ def main() -> int:
     switching.add_argument("--docker-rollout", type=Path, metavar="FILE", help="its script, to be measured as well")
     acting = names.add_parser("action", help="the check of a pull request")
     acting.add_argument("--rounds", type=int, default=5, help="how many, at least 2 (default: %(default)s)")
-    for one in (nothing, switching):
+    asking = names.add_parser("doors", help="200 callers of the HTTP door while a release is deployed")
+    asking.add_argument("--rounds", type=int, default=5, help="deployments (default: %(default)s)")
+    asking.add_argument("--callers", type=int, default=200, help="at once (default: %(default)s)")
+    for one in (nothing, switching, asking):
         one.add_argument("--seed", type=int, default=1, help="decides the order (default: %(default)s)")
     options = parser.parse_args()
     try:
         if options.name == "noop":
             noop.measure(options.pairs, options.seed)
+        elif options.name == "doors":
+            doors.measure(options.rounds, options.callers, options.seed)
         elif options.name == "action":
             action.measure(options.rounds)
         else:

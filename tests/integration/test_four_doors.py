@@ -73,3 +73,17 @@ def test_a_refusal_has_one_id_at_each_door(door: Door) -> None:
     assert sorted((line["door"], line["result"]) for line in refused) == [
         ("http", "refused"), ("mcp", "refused"), ("ssh", "refused"),
     ]  # fmt: skip
+
+
+def test_a_call_that_fails_is_one_line_at_each_door(door: Door) -> None:
+    by_ssh = door.house.ask("v1 apps.logs", Body(app="nowhere", args={"tail": 0}), key="api").error
+    by_http = door.call("apps.logs", appName="nowhere", tail=9999).json["id"]
+    typed = door.house.local("call", "apps.logs", "app=nowhere", "tail=0")
+    asked = [{"do": "call", "name": "apps_logs", "args": {"appName": "nowhere", "tial": 1}}]
+    speak([sys.executable, str(PROGRAM), "mcp", "--key", "api"], asked, IKOMA_ROOT=str(door.house.paths.root))
+    assert typed.returncode == 2
+    assert (by_ssh, by_http) == ("wire.number", "http.argument")
+    lines = [line for line in door.history() if line["appName"] == "nowhere"]
+    assert sorted((line["door"], line["result"]) for line in lines) == [
+        ("cli", "error"), ("http", "error"), ("mcp", "error"), ("ssh", "error"),
+    ]  # fmt: skip

@@ -253,3 +253,84 @@ def test_no_secret_is_in_the_process_list_or_in_a_log(door: Door) -> None:
         assert "hunter2" not in file.read_text()
         assert door.keys["api"] not in file.read_text()
     assert door.keys["api"] not in json.dumps(door.history())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/execute/../healthz", "/execute/%2e%2e/healthz", "//execute/test.echo", "/execute/test.echo/",
+        "/execute/test.echo%00", "/execute/test.echo%2f..", "/execute/..%2f..%2fetc%2fpasswd", "/operations/../metrics",
+        "/operations/%2e%2e%2fetc", "/operations/..", "/execute/test%2eecho%0d%0aX-Evil:%201",
+        "/execute/%EF%BD%94est.echo", "/metrics/", "/.%2e/etc/passwd",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_spelling_of_an_address_leads_anywhere_else(door: Door, path: str, method: str) -> None:
+    reply = door.ask(method, path, None, X_Api_Key=door.keys["eye"], Host="evil.example")
+    assert reply.status in (400, 404, 405, 422), (reply, reply.raw)
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert "location" not in reply.headers
+    assert "x-evil" not in reply.headers
+    assert b"evil.example" not in reply.raw
+
+
+def test_what_no_client_sends_is_refused_before_anything_is_read(door: Door) -> None:
+    key = door.keys["eye"].encode()
+    head = b"POST /execute/test.echo HTTP/1.1\r\nHost: x\r\nX-Api-Key: " + key
+    for raw in (
+        head + b"\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        head + b"\r\nContent-Length: 2\r\nContent-Length: 60\r\n\r\n{}",
+        head + b"\r\nContent-Length: -1\r\n\r\n",
+        head + b"\r\nX-Long: " + b"a" * 200_000 + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ):
+        with socket.create_connection(("127.0.0.1", door.port), timeout=20) as client:
+            client.sendall(raw)
+            client.settimeout(20)
+            told = client.recv(65536)
+        assert told.startswith(b"HTTP/1.1 4"), (raw[:80], told)
+        assert told.count(b"HTTP/1.1 ") == 1
+    assert door.call("test.echo").status == 200
+
+
+def test_the_figures_are_what_prometheus_reads(door: Door) -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    door.call("test.echo")
+    reply = door.ask("GET", "/metrics")
+    assert reply.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    families = {family.name: family for family in text_string_to_metric_families(reply.raw.decode())}
+    kinds = {name: family.type for name, family in families.items()}
+    assert kinds == {
+        "ikoma_http_calls": "counter", "ikoma_http_seconds": "histogram", "ikoma_operations_unfinished": "gauge",
+        "ikoma_agent_info": "gauge",
+    }  # fmt: skip
+    assert all(family.documentation for family in families.values())
+    seconds = [one for one in families["ikoma_http_seconds"].samples if one.labels.get("capability") == "test.echo"]
+    buckets = [one.value for one in seconds if one.name.endswith("_bucket")]
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == next(one.value for one in seconds if one.name.endswith("_count")) > 0
+    labels = {label for family in families.values() for one in family.samples for label in one.labels}
+    assert labels <= {"capability", "status", "le", "version"}
+
+
+def test_every_problem_has_the_members_of_rfc_9457(door: Door) -> None:
+    key: dict[str, Any] = {"X_Api_Key": door.keys["eye"]}
+    replies = [
+        door.ask("GET", "/nothing"), door.ask("POST", "/execute/test.echo"),
+        door.call("test.build", "eye", appName="x"), door.ask("POST", "/execute/test.echo", b"[1]", **key),
+        door.call("apps.logs", appName="shop", tail="many"),
+        door.ask("POST", "/execute/keys.revoke", b'{"key": "api"}', **key),
+        door.ask("GET", f"/operations/{KNOWN}", **key),
+    ]  # fmt: skip
+    assert [reply.status for reply in replies] == [404, 401, 403, 400, 422, 403, 404]
+    for reply in replies:
+        told = reply.json
+        assert reply.headers["content-type"] == "application/problem+json"
+        assert told["status"] == reply.status
+        assert told["type"] == f"urn:ikoma:error:{told['id']}"
+        assert told["title"]
+        assert told["detail"]
+        assert "result" not in told
+    refused = [line for line in door.history() if line["error_id"] == "keys.foreign"]
+    assert [line["result"] for line in refused] == ["refused"]
