@@ -27,6 +27,9 @@ SEEN: Final = "audit_seen"
 
 MAX_JSON: Final = 16 * 1024 * 1024
 MAX_BUNDLE: Final = 256 * 1024 * 1024
+"""Bytes of a bundle without images; one that brings its images may be as large as the host's settings allow."""
+
+MAX_LENGTH: Final = 1 << 40
 MAX_LINE: Final = 1024 * 1024
 
 ROLES: Final = ("observer", "operator", "builder")
@@ -143,7 +146,7 @@ def _body(data: dict[str, Any]) -> Body:
             raise TypeError(name)
     if not (body.app is None or isinstance(body.app, str)) or body.on_busy not in ("wait", "refuse"):
         raise TypeError("app")
-    if not 0 <= body.bundle_length <= MAX_BUNDLE:
+    if not 0 <= body.bundle_length <= MAX_LENGTH:
         raise ValueError("bundle_length")
     return body
 

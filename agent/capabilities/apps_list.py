@@ -14,7 +14,8 @@ from agent.releases.site import Site
 
 def run(call: Call) -> dict[str, Any]:
     """Return ``apps``, by name: release, status, since, number of services, public names."""
-    sites = [Site.of(call, Target.from_slug(folder.name)) for folder in sorted(call.paths.apps.glob("*/"))]
+    folders = sorted(call.paths.apps.glob("*/"))
+    sites = [Site.of(call, target) for folder in folders if (target := Target.of_folder(folder.name)) is not None]
     mine = [site for site in sites if call.grant.may_act_on(site.target)]
     try:
         running = _by_project(sites[0]) if sites else {}

@@ -41,8 +41,9 @@ def unchanged(call: Call, _bundle: Path | None) -> dict[str, Any] | None:
     services = compare(site, str(call.args["release"]))
     if services is None or not _database_untouched(call, site):
         return None
-    current = records.current(site)
-    return {"status": "HEALTHY", "services": services, "previous": current.previous if current else None}
+    current, record = records.current(site), records.record(site, str(call.args["release"])) or {}
+    return {"status": "HEALTHY", "services": services, "previous": current.previous if current else None,
+            "routes": site.addresses(record.get("routes") or ())}  # fmt: skip
 
 
 def _database_untouched(call: Call, site: Site) -> bool:

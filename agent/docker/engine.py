@@ -73,8 +73,10 @@ class Engine:
     ) -> tuple[_UnixConnection, http.client.HTTPResponse]:
         connection = _UnixConnection(self.socket_path, self.timeout if timeout is None else timeout)
         headers = {"Content-Type": "application/json"} | ({"X-Registry-Auth": auth.header()} if auth else {})
+        if isinstance(body, Iterator):
+            headers = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
         try:
-            connection.request(method, API + path, None if body is None else json.dumps(body), headers)
+            connection.request(method, API + path, _sent(body), headers, encode_chunked=isinstance(body, Iterator))
             response = connection.getresponse()
         except TimeoutError:
             connection.close()
@@ -253,6 +255,25 @@ class Engine:
 
     # -- images ------------------------------------------------------------------------------------------------
 
+    def load(self, archive: Iterator[bytes], silence: float) -> None:
+        """Hand an archive of images to the Engine, piece by piece.
+
+        Args:
+            silence: seconds without a word after which the Engine counts as silent (``engine.silent``).
+
+        Raises:
+            EngineError: with the Engine's own words when it did not take it.
+        """
+        connection, response = self._open("POST", "/images/load?quiet=1", archive, timeout=silence)
+        try:
+            for line in _json_lines(response):
+                if "error" in line:
+                    raise EngineError(500, str(line["error"]), "load")
+        except TimeoutError:
+            raise IkomaError("engine.silent", socket=self.socket_path) from None
+        finally:
+            connection.close()
+
     def pull(
         self,
         reference: str,
@@ -287,6 +308,11 @@ class Engine:
             raise IkomaError("engine.silent", socket=self.socket_path) from None
         finally:
             connection.close()
+
+
+def _sent(body: Any) -> Any:
+    """Return a request's body as it goes out: JSON, or a stream as it is."""
+    return body if body is None or isinstance(body, Iterator) else json.dumps(body)
 
 
 def _json_lines(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:

@@ -108,8 +108,8 @@ class Assistant:
 
     async def _list_resources(self, _context: _Context, _page: _Page) -> types.ListResourcesResult:
         folders = sorted(self.service.paths.apps.glob("*/current.json"))
-        targets = [Target.from_slug(folder.parent.name) for folder in folders]
-        mine = [target for target in targets if self.service.grant.may_act_on(target)]
+        targets = [Target.of_folder(folder.parent.name) for folder in folders]
+        mine = [target for target in targets if target is not None and self.service.grant.may_act_on(target)]
         return types.ListResourcesResult(resources=mcp_tools.resources(mine))
 
     async def _list_templates(self, _context: _Context, _page: _Page) -> types.ListResourceTemplatesResult:

@@ -34,7 +34,8 @@ def begin(at: Local) -> list[str]:
     settings = host_settings.load(at.paths)
     begun = []
     for folder in sorted(at.paths.apps.glob("*/current.json")):
-        target = Target.from_slug(folder.parent.name)
+        if (target := Target.of_folder(folder.parent.name)) is None:
+            continue
         for capability, args in _due(at, target, settings):
             if not _busy(at, target):
                 _start(at, target, capability, args)

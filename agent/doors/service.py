@@ -153,6 +153,8 @@ class Service:
     def _start(self, order: start.Order, body: Body, stream: IO[bytes]) -> None:
         try:
             if body.bundle_length:
+                settings = host_settings.load(self.paths)
+                incoming.check_room(self.paths, body.bundle_length, settings.max_bundle_mb, settings.min_free_mb)
                 self._start_with(order, incoming.receive(stream, self.paths, body.bundle_length, body.bundle_sha256))
             else:
                 self._start_on_full_disk(order)

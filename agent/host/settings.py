@@ -28,6 +28,7 @@ class Settings:
         docker_socket: the Engine's socket.
         min_free_mb: below this a deployment does not start.
         reserve_mb: free space that only journal, clean-up and rollback may use.
+        max_bundle_mb: the largest release that may bring its images along, where the registry is out of reach.
         parallel_pulls: images pulled at the same time.
         address_pool: private network from which each target's networks get a subnet.
         backup_repository: where backup sets go, as restic names it: a folder, ``sftp:…``, ``rest:…``, ``s3:…``.
@@ -56,6 +57,7 @@ class Settings:
     docker_socket: str = "/var/run/docker.sock"
     min_free_mb: int = 1024
     reserve_mb: int = 64
+    max_bundle_mb: int = 4096
     parallel_pulls: int = 2
     address_pool: str = "10.213.0.0/16"
     allow: tuple[str, ...] = ()

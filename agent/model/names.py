@@ -49,6 +49,14 @@ class Target:
         app, _, environment = slug.partition("_")
         return cls(app, environment or PRODUCTION)
 
+    @classmethod
+    def of_folder(cls, name: str) -> Target | None:
+        """Return the target that a folder of this name belongs to; None for somebody else's."""
+        try:
+            return cls.from_slug(name)
+        except Misuse:
+            return None
+
     def __str__(self) -> str:
         return self.app if self.environment == PRODUCTION else f"{self.app} ({self.environment})"
 

@@ -18,26 +18,50 @@ from typing import IO, TYPE_CHECKING, Final, Self
 
 from agent.host.files import sync_folder
 from agent.host.paths import Paths
-from agent.model.errors import Misuse
+from agent.model.errors import IkomaError, Misuse
+from agent.protocol import MAX_BUNDLE
 
 if TYPE_CHECKING:
     import tarfile
 
 MAX_FILE: Final = 128 * 1024 * 1024
 MAX_TOTAL: Final = 512 * 1024 * 1024
+BLOBS: Final = "blobs/"
+"""Parts of images, for a host without a way to the registry: stored as they are, so that the archive bounds them."""
+
+COPIES: Final = 2
+"""A bundle lies here as it came while it is unpacked."""
+
 MAX_FILES: Final = 20_000
 MAX_NAME: Final = 64 * 1024
 """Bytes of a long name or an extended header, which ``tarfile`` reads into memory as a whole."""
 
 _CHUNK: Final = 1024 * 1024
 _PART: Final = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}"
-_ALLOWED: Final = re.compile(rf"release\.json|migrations/{_PART}|files/[0-9a-f]{{64}}|seeds/{_PART}(/{_PART}){{0,8}}")
+_ALLOWED: Final = re.compile(
+    rf"release\.json|migrations/{_PART}|(files|blobs)/[0-9a-f]{{64}}|seeds/{_PART}(/{_PART}){{0,8}}"
+)
 _STALE_SECONDS: Final = 3600
 
 
 def folder(paths: Paths, operation: str) -> Path:
     """Return where the unpacked bundle of an operation lies."""
     return paths.incoming / operation
+
+
+def check_room(paths: Paths, length: int, most_mb: int, spare_mb: int) -> None:
+    """Refuse a bundle before any of it is read: larger than this host takes, or than its disk bears.
+
+    Raises:
+        Misuse: ``wire.too_large``; ``IkomaError``: ``preflight.disk``.
+    """
+    if length <= MAX_BUNDLE:
+        return
+    if length > most_mb << 20:
+        raise Misuse("wire.too_large", megabytes=length >> 20, limit=most_mb)
+    needed, free = (COPIES * length >> 20) + spare_mb, shutil.disk_usage(paths.state).free >> 20
+    if free < needed:
+        raise IkomaError("preflight.disk", free=free, folder=paths.state, needed=needed)
 
 
 def receive(stream: IO[bytes], paths: Paths, length: int, sha256: str) -> Path:
@@ -95,10 +119,13 @@ def unpack(archive: Path, into: Path) -> None:
 
     try:
         with tarfile.open(archive, "r|gz", tarinfo=Entry) as tar:
-            total = 0
+            total, blobs, most = 0, 0, archive.stat().st_size
             for count, member in enumerate(tar, 1):
-                total += member.size
-                _check(member, count, total)
+                if member.name.startswith(BLOBS):
+                    blobs += member.size
+                else:
+                    total += member.size
+                _check(member, count, total, blobs <= most)
                 if not member.isdir():
                     _write(tar, member, into)
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
@@ -109,8 +136,9 @@ def unpack(archive: Path, into: Path) -> None:
         sync_folder(parent)
 
 
-def _check(member: tarfile.TarInfo, count: int, total: int) -> None:
-    if count > MAX_FILES or member.size > MAX_FILE or total > MAX_TOTAL:
+def _check(member: tarfile.TarInfo, count: int, total: int, stored: bool) -> None:
+    large = member.size > MAX_FILE and not member.name.startswith(BLOBS)
+    if count > MAX_FILES or large or total > MAX_TOTAL or not stored:
         raise Misuse("wire.body", reason="the bundle is larger than allowed")
     if member.isdir():
         return

@@ -17,7 +17,9 @@ def tend(paths: Paths) -> list[str]:
     settings = host_settings.load(paths)
     found = []
     for folder in sorted(paths.apps.glob("*/current.json")):
-        site = Site(Target.from_slug(folder.parent.name), paths, settings)
+        if (target := Target.of_folder(folder.parent.name)) is None:
+            continue
+        site = Site(target, paths, settings)
         found += [f"{site.slug}/{service}" for service in _one(paths, site)]
     return found
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from agent.model import messages
@@ -13,6 +15,8 @@ from agent.releases.observe import Observed
 
 Action = Literal["unchanged", "started", "replaced", "restarted", "removed"]
 How = Literal["", "start-first", "stop-first", "run", "held"]
+
+_DURATION: Final = re.compile(r"([\d.]+)(h|ms|us|ns|m|s)")
 
 ORDER: Final[tuple[str, ...]] = ("stateful", "one-shot", "routed", "worker")
 
@@ -28,6 +32,10 @@ class Desired:
     stop_first: str = ""
     """Why its containers cannot stand side by side; empty when they can."""
     needs: tuple[str, ...] = ()
+    gap: float = 0.0
+    """Seconds for which it is not there when it stops before its successor starts."""
+    measured: bool = False
+    """Whether the gap was measured at its last replacement; else it is what may be needed at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +50,25 @@ class Move:
     count: int = 1
     old: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    gap: float = 0.0
+    measured: bool = False
 
     def render(self, lang: str | None = None) -> str:
         """Return the line for people."""
         key = f"plan.{self.action}" + (f".{self.how}" if self.how else "")
-        return messages.text(key, {"service": self.service, "reason": messages.text(self.reason, {}, lang)}, lang)
+        said = {"service": self.service, "reason": messages.text(self.reason, {}, lang)}
+        return messages.text(key, said, lang) + self._expected(lang)
+
+    def _expected(self, lang: str | None) -> str:
+        if not self.gap:
+            return ""
+        measured = "plan.gap.measured" if self.measured else "plan.gap.at_most"
+        return messages.text(measured, {"seconds": f"{self.gap:.1f}".removesuffix(".0")}, lang)
 
     def to_json(self) -> dict[str, Any]:
-        return {"service": self.service, "kind": self.kind, "action": self.action, "how": self.how,
-                "reason": self.reason}  # fmt: skip
+        plain = {"service": self.service, "kind": self.kind, "action": self.action, "how": self.how,
+                 "reason": self.reason}  # fmt: skip
+        return plain | ({"gap_seconds": self.gap, "gap_measured": self.measured} if self.gap else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +99,17 @@ class Plan:
         return [move.to_json() for move in self.moves]
 
 
-def desired(release: Release, normalised: Mapping[str, Any], hashes: Mapping[str, str]) -> list[Desired]:
-    """Return the services of a release; ``normalised`` is its interpolated compose file."""
+def desired(
+    release: Release,
+    normalised: Mapping[str, Any],
+    hashes: Mapping[str, str],
+    gaps: Mapping[str, float] = MappingProxyType({}),
+) -> list[Desired]:
+    """Return the services of a release; ``normalised`` is its interpolated compose file.
+
+    Args:
+        gaps: service → seconds for which it was not there when it was last replaced.
+    """
     return [
         Desired(
             name=name,
@@ -91,9 +118,23 @@ def desired(release: Release, normalised: Mapping[str, Any], hashes: Mapping[str
             replicas=replicas(normalised["services"][name]),
             stop_first=why_stop_first(facts.rollout, normalised["services"][name]),
             needs=tuple(normalised["services"][name].get("depends_on") or ()),
+            gap=gaps.get(name) or longest_gap(facts.drain, release.health.window, normalised["services"][name]),
+            measured=name in gaps,
         )
         for name, facts in release.services.items()
     ]
+
+
+def longest_gap(drain: float, window: float, service: Mapping[str, Any]) -> float:
+    """Return the seconds a service may need to stop, start and prove itself, where nobody has measured it yet."""
+    check = service.get("healthcheck") or {}
+    return drain + window + sum(_seconds(check.get(key)) for key in ("start_period", "interval"))
+
+
+def _seconds(text: Any) -> float:
+    """Return a duration as compose writes it once it is normalised: ``1m30s``, ``500ms``."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
+    return sum(float(number) * units[unit] for number, unit in _DURATION.findall(str(text or "")))
 
 
 def replicas(service: Mapping[str, Any]) -> int:
@@ -148,8 +189,10 @@ def _move(wanted: Desired, containers: list[Observed], accepted: bool, renewed: 
     action: Action = "replaced" if running else "started"
     if same and wanted.kind != "one-shot":
         action = "restarted"
+    gone = bool(running) and _how(wanted) == "stop-first"
     return Move(wanted.name, wanted.kind, action, _how(wanted), wanted.stop_first, wanted.replicas,
-                old=tuple(item.id for item in containers))  # fmt: skip
+                old=tuple(item.id for item in containers), gap=wanted.gap if gone else 0.0,
+                measured=gone and wanted.measured)  # fmt: skip
 
 
 def _kept(wanted: Desired, containers: list[Observed], good: list[Observed]) -> Move:

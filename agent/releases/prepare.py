@@ -20,7 +20,7 @@ from agent.host.files import write_atomic
 from agent.model import policy
 from agent.model.errors import IkomaError
 from agent.model.release import Release
-from agent.releases import networks, observe, plan, render
+from agent.releases import networks, observe, plan, records, render
 from agent.releases.hashing import keyed
 from agent.releases.plan import Desired, Plan
 from agent.releases.site import Site
@@ -123,7 +123,15 @@ def definition(normalised: dict[str, Any], name: str) -> dict[str, Any]:
 def compare(site: Site, prepared: Prepared, accept: Iterable[str] = (), fresh: Collection[str] = ()) -> Plan:
     """Return what a roll-out would do now."""
     named: Collection[str] = {item.removeprefix("replace:") for item in accept if item.startswith("replace:")}
-    return plan.make(prepared.desired, observe.containers(site.engine, site.slug), named, fresh)
+    wanted = plan.desired(prepared.release, prepared.normalised, prepared.hashes, gaps(site))
+    return plan.make(wanted, observe.containers(site.engine, site.slug), named, fresh)
+
+
+def gaps(site: Site) -> dict[str, float]:
+    """Return for how many seconds each service was not there when it was last replaced, where that was measured."""
+    current = records.current(site)
+    known = (records.record(site, current.release) or {}).get("services", {}) if current else {}
+    return {name: float(service["gap"]) for name, service in known.items() if "gap" in service}
 
 
 def refuse(prepared: Prepared) -> None:

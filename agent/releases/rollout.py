@@ -6,7 +6,9 @@ change of names (``undo.py``); ``retire`` removes them once the new release is r
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -47,15 +49,20 @@ class RollOut:
     fresh: dict[str, list[str]] = field(default_factory=dict)
     stopping: list[str] = field(default_factory=list)
     cut: dict[str, int] = field(default_factory=dict)
+    gaps: dict[str, float] = field(default_factory=dict)
+    """Seconds for which services that stop first were not there."""
 
     def run(self) -> None:
         """Do everything the plan says, in its order. Raises ``IkomaError`` at the first thing that fails."""
         self._stateful()
         self._one_shots()
+        self._create(self.plan.of("routed", "worker"))
         self._start_unseen()
         self.note(phase="switching")
-        self._switch()
-        self._stop_first()
+        with ThreadPoolExecutor(1) as behind:
+            draining = self._switch(behind)
+            self._stop_first()
+            self.cut |= draining.result()
         self._stop(self._old(move for move in self.plan.moves if move.action == "removed"))
         self._routes()
 
@@ -63,6 +70,7 @@ class RollOut:
 
     def _stateful(self) -> None:
         for move in self.plan.of("stateful"):
+            self._create([move])
             self._replace([move])
 
     def _one_shots(self) -> None:
@@ -94,23 +102,26 @@ class RollOut:
         if not moves:
             return
         self._say("rollout.beside", ", ".join(move.service for move in moves))
-        created = self._create(moves)
+        created = self._created(moves)
         for containers in created.values():
             for container in containers:
                 switch.hide_new(self.site.engine, container)
         self._start(created)
         self._gate(created)
 
-    def _switch(self) -> None:
+    def _switch(self, behind: Executor) -> Future[dict[str, int]]:
+        """Move the names; the old containers drain while what comes next goes on."""
         moves = self.plan.of("routed", how="start-first")
         if not moves:
-            return
+            return behind.submit(dict)
         self._say("rollout.switch", ", ".join(move.service for move in moves))
         for move in moves:
             for container in self.fresh[move.service]:
                 self._show(move.service, container)
         switch.hide_running(self.site.engine, [container for move in moves for container in move.old])
-        self._stop(self._old(moves))
+        old = self._old(moves)
+        self._note_stop(old)
+        return behind.submit(drain.stop_all, self.site.engine, old)
 
     def _show(self, service: str, container: str) -> None:
         switch.rename(self.site.engine, container, switch.names_on(self.prepared.normalised, service))
@@ -127,11 +138,13 @@ class RollOut:
 
     def _replace(self, moves: list[Move]) -> None:
         self._say("rollout.replace", ", ".join(move.service for move in moves))
-        created = self._create(moves)
+        created = self._created(moves)
         self.note(phase="switching")
+        began = time.monotonic()
         self._stop(self._old(moves))
         self._start(created)
         self._gate(created)
+        self.gaps |= {move.service: round(time.monotonic() - began, 1) for move in moves if move.old}
         for service, containers in created.items():
             for container in containers:
                 if self._routed(service):
@@ -146,7 +159,9 @@ class RollOut:
     # -- effects ---------------------------------------------------------------------------------------------------
 
     def _create(self, moves: list[Move]) -> dict[str, list[str]]:
-        """Create the containers of these moves; return service → ids."""
+        """Create the containers of these moves, by one call of compose; return service → ids."""
+        if not moves:
+            return {}
         before = observe.containers(self.site.engine, self.site.slug)
         known = {item.id for item in before}
         numbers = {move.service: sum(item.service == move.service for item in before) + move.count for move in moves}
@@ -160,6 +175,9 @@ class RollOut:
                 created[item.service].append(item.id)
         self.fresh |= created
         return created
+
+    def _created(self, moves: list[Move]) -> dict[str, list[str]]:
+        return {move.service: self.fresh[move.service] for move in moves}
 
     def _start(self, created: dict[str, list[str]]) -> None:
         for service, containers in created.items():
@@ -184,13 +202,14 @@ class RollOut:
         ]
 
     def _stop(self, containers: list[tuple[str, float]]) -> None:
-        """Stop containers at the same time: each gets its stop signal, then its time to drain.
+        """Stop containers at the same time: each gets its stop signal, then its time to drain."""
+        self._note_stop(containers)
+        self.cut |= drain.stop_all(self.site.engine, containers)
 
-        The Engine goes on stopping them when we die: who was asked to stop is noted before.
-        """
+    def _note_stop(self, containers: list[tuple[str, float]]) -> None:
+        """The Engine goes on stopping containers when we die: who is asked to stop is noted before."""
         self.stopping += [container for container, _ in containers]
         self.note(stopping=self.stopping)
-        self.cut |= drain.stop_all(self.site.engine, containers)
 
     def _routed(self, service: str) -> bool:
         return any(upstream.rpartition(":")[0] == service for upstream in self.prepared.release.routes.values())
@@ -216,8 +235,14 @@ def stand_ready(site: Site, prepared: Prepared) -> None:
         proxy.join(site)
 
 
-def recorded(plan: Plan, prepared: Prepared, running: list[observe.Observed]) -> dict[str, dict[str, Any]]:
-    """Return what the record keeps of each service: the hash its containers carry, and how many there are. Pure."""
+def recorded(
+    plan: Plan, prepared: Prepared, running: list[observe.Observed], gaps: Mapping[str, float]
+) -> dict[str, dict[str, Any]]:
+    """Return what the record keeps of each service. Pure: the hash its containers carry, how many there are, its gap.
+
+    Args:
+        gaps: seconds for which a service was not there when it was last replaced, where that is known.
+    """
     held = {item.id: item.hash for item in running}
     wanted = {item.name: item for item in prepared.desired}
     found = {}
@@ -226,7 +251,8 @@ def recorded(plan: Plan, prepared: Prepared, running: list[observe.Observed]) ->
             kept = next((held[item] for item in move.keep if item in held), "")
             own = kept if move.how == "held" else wanted[move.service].hash
             count = len(move.keep) if move.how == "held" else wanted[move.service].replicas
-            found[move.service] = {"hash": own, "replicas": count}
+            gap = {"gap": gaps[move.service]} if move.service in gaps else {}
+            found[move.service] = {"hash": own, "replicas": count, **gap}
     return found
 
 

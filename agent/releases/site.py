@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -60,6 +60,15 @@ class Site:
     def live(self, service: str) -> str:
         """The name under which the reverse proxy finds a service. Only the agent gives it to a container."""
         return f"{service}.{self.slug}.live"
+
+    def addresses(self, routes: Iterable[str]) -> list[str]:
+        """Return how users reach these public names: over HTTPS where certificates are from a public authority."""
+        settings = self.settings
+        scheme, port, usual = (
+            ("https", settings.https_port, 443) if settings.public_tls else ("http", settings.http_port, 80)
+        )
+        ending = "" if port == usual else f":{port}"
+        return [f"{scheme}://{name}{ending}" for name in sorted(routes)]
 
     @property
     def compose_lock(self) -> Path:

@@ -21,6 +21,9 @@ def apply(
     if_busy: IfBusy = "wait",
     accept: Accept = None,
     save: Save = None,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Send the images along: the host needs no way to the registry.")
+    ] = False,
     override: Override = "",
 ) -> None:
     """Deploy without building: the images that the registry has for these sources, or a kept release.
@@ -30,13 +33,14 @@ def apply(
       python -m bridge deploy apply
       python -m bridge pipeline run --save shop.tar.gz
       python -m bridge deploy apply --release shop.tar.gz --host other.example.com
+      python -m bridge deploy apply --release shop.tar.gz --bundle
     """
     from bridge.commands.ending import deploy
     from bridge.pipeline.run import Wish
 
     deploy(flags, Wish(only=tuple(only or ()), build=False, release=Path(release) if release else None,
                        if_busy=busy(if_busy), accept=tuple(accept or ()),
-                       save=Path(save) if save else None, override=override))  # fmt: skip
+                       save=Path(save) if save else None, override=override, carry=bundle))  # fmt: skip
 
 
 @shared(*REPOSITORY, *HOST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.model.names import Target
@@ -94,7 +95,7 @@ def perform(
     request: Body,
     operation: str,
     on_event: Callable[[Event], None],
-    bundle: bytes | None = None,
+    bundle: bytes | Path | None = None,
 ) -> dict[str, Any]:
     """Run a changing capability to its end and return its result, whatever its status.
 

@@ -5,7 +5,10 @@ Images are found by their content, the release by its digest, the operation by i
 
 from __future__ import annotations
 
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -44,6 +47,7 @@ class Wish:
         save: where to keep the release that is sent.
         if_busy: what to do when another operation holds the target.
         accept: stateful services that may be replaced.
+        carry: send the images that the host lacks along with the release.
         override: why it cannot wait for a deployment window or the end of a freeze; it stands in the host's history.
     """
 
@@ -56,6 +60,7 @@ class Wish:
     if_busy: Literal["wait", "refuse"] = "wait"
     accept: tuple[str, ...] = ()
     override: str = ""
+    carry: bool = False
 
 
 class Pipeline:
@@ -206,11 +211,30 @@ class Pipeline:
         with self.face.stage("deploy"):
             self.face.note(self.console.text("say.attach", command=attach_command(self.target, self.operation)))
             host.wait()
-            self.sent = True
-            result = perform(host, "deploy.apply", request, self.operation, self.face.event, bundle.content)
+            with self._sent(host, bundle) as content:
+                self.sent = True
+                result = perform(host, "deploy.apply", request, self.operation, self.face.event, content)
             if not result.get("steps") and exit_code(str(result.get("status"))) == Exit.DONE:
                 self.face.note(self.console.text("say.up_to_date"))
         return model.deployment(self.target, {"operation": self.operation} | result)
+
+    @contextmanager
+    def _sent(self, host: Host, bundle: Bundle) -> Iterator[bytes | Path]:
+        """Yield what is sent: the release, and the images that the host lacks where they travel with it."""
+        if not self.wish.carry:
+            yield bundle.content
+            return
+        from bridge.images import carry
+        from bridge.images.registry import Client
+
+        request = body(self.where, self.target, self.lang, {"manifest": bundle.release.to_json()})
+        lacking = host.agent.read("deploy.plan", request)["pull"]
+        access = self.where.registry(self.target) if self.where.has_registry else None
+        with tempfile.TemporaryDirectory(prefix="ikoma-bundle-") as folder:
+            packed = carry.pack(bundle.content, lacking, bundle.release.platform, Client(access), Path(folder),
+                                self.face.note)  # fmt: skip
+            self.face.note(self.console.text("carry.sending", size=f"{packed.stat().st_size / 1e6:.1f}"))
+            yield packed
 
     def _complete(self, report: DeploymentReport, seconds: float) -> DeploymentReport:
         """Add what this side knows: images, routes, stages, and how long all of it took."""
@@ -226,7 +250,6 @@ class Pipeline:
             report["warnings"] = [*report["warnings"], warning("check.left_out", self.lang)]
         if self.bundle is not None:
             report["release"] = report["release"] or self.bundle.id
-            report["routes"] = report["routes"] or [f"https://{name}" for name in sorted(self.bundle.release.routes)]
         return report
 
 

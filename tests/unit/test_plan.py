@@ -88,3 +88,24 @@ def test_a_finished_container_is_one_that_exited_with_zero() -> None:
     item = {"Id": "x", "Names": ["/shop-seed-1"], "Labels": {}, "Image": "i", "State": "exited", "Created": 1}
     assert observed(item | {"Status": "Exited (0) 3 seconds ago"}).finished
     assert not observed(item | {"Status": "Exited (137) 3 seconds ago"}).finished
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [(3.2, "; a gap of about 3.2 s, as last time"), (None, "; a gap of 19 s at most")],
+)
+def test_a_service_that_stops_first_tells_how_long_it_will_be_away(measured: float | None, said: str) -> None:
+    check = {"start_period": "3s", "interval": "1m30s"}
+    gap = measured or plan.longest_gap(10.0, 5.0, {"healthcheck": check | {"interval": "1s"}})
+    assert plan.longest_gap(10.0, 5.0, {"healthcheck": check}) == 108.0
+    item = desired("db", "routed", "new", {"stop_first": "plan.reason.port", "gap": gap, "measured": bool(measured)})
+    (move,) = plan.make([item], [container("old", "db", "old", "running", "")]).moves
+    assert move.render("en").endswith(said)
+    assert move.to_json()["gap_seconds"] == gap
+
+
+def test_nothing_is_away_where_nothing_ran_or_the_new_one_starts_beside_the_old_one() -> None:
+    first = desired("db", "routed", "new", {"stop_first": "plan.reason.port", "gap": 4.0})
+    beside = desired("web", "routed", "new", {"gap": 4.0})
+    made = plan.make([first, beside], [container("old", "web", "old", "running", "")])
+    assert [move.gap for move in made.moves] == [0.0, 0.0]

@@ -3,6 +3,14 @@
 from agent.model.messages import Message
 
 MESSAGES = {
+    "carry.image": Message("{image}: {size} MB go along", "{image} : {size} Mo partent avec"),
+    "carry.sending": Message("sending {size} MB to the host", "envoi de {size} Mo à l'hôte"),
+    "carry.missing": Message(
+        "The image {image} is neither in the engine here nor to be had from its registry: {reason}",
+        "L'image {image} n'est ni dans le moteur d'ici ni accessible dans son registre : {reason}",
+        "Run this where the release was built, or where its images were pulled (docker pull {image}).",
+        "Lancez ceci là où la livraison a été construite, ou ses images tirées (docker pull {image}).",
+    ),
     "dockerfile.missing": Message(
         "The service {service} is built from {file}, which does not exist.",
         "Le service {service} se construit à partir de {file}, qui n'existe pas.",

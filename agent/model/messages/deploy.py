@@ -5,6 +5,30 @@ from agent.model.messages import Message
 MESSAGES = {
     "pull.done": Message("{count} of {total} image(s) pulled", "{count} image(s) sur {total} téléchargée(s)"),
     "pull.nothing": Message("all {total} image(s) are here", "les {total} image(s) sont là"),
+    "pull.brought": Message(
+        "{brought} of {total} image(s) came with the release, {count} were missing",
+        "{brought} image(s) sur {total} venue(s) avec la livraison, {count} manquai(en)t",
+    ),
+    "image.incomplete": Message(
+        "The release does not bring the whole image {image}: {reason}. Nothing of it was taken.",
+        "La livraison n'apporte pas l'image {image} en entier : {reason}. Rien n'en a été pris.",
+        "Send it again: python -m bridge deploy apply --release FILE --bundle",
+        "Renvoyez-la : python -m bridge deploy apply --release FICHIER --bundle",
+    ),
+    "image.not_kept": Message(
+        "The Engine took the image {image} and does not know it by its digest.",
+        "Le moteur a pris l'image {image} et ne la connaît pas par son empreinte.",
+        "Look at what it has: docker images --digests",
+        "Regardez ce qu'il a : docker images --digests",
+    ),
+    "image.classic_store": Message(
+        "The Engine's classic image store forgets the digest of an image that does not come from a registry.",
+        "Le stockage d'images classique du moteur oublie l'empreinte d'une image qui ne vient pas d'un registre.",
+        "Deploy when the registry is back, or switch the Engine (25 or later) to containerd's image store: "
+        "“features”: {{“containerd-snapshotter”: true}} in /etc/docker/daemon.json.",
+        "Déployez quand le registre est revenu, ou passez le moteur (25 ou plus) au stockage de containerd : "
+        "« features » : {{« containerd-snapshotter » : true}} dans /etc/docker/daemon.json.",
+    ),
     "roll_out.done": Message("{count} of {total} service(s) changed", "{count} service(s) sur {total} modifié(s)"),
     "retire.done": Message(
         "removed: {containers} old container(s), {releases} old release(s), {images} image(s)",
@@ -225,15 +249,13 @@ MESSAGES = {
     "plan.removed": Message(
         "{service}: is no longer part of the release", "{service} : ne fait plus partie de la livraison"
     ),
-    "plan.reason.port": Message(
-        " (it publishes a port: a gap of some seconds)", " (il publie un port : une coupure de quelques secondes)"
+    "plan.gap.measured": Message(
+        "; a gap of about {seconds} s, as last time", " ; coupure d'environ {seconds} s, comme la dernière fois"
     ),
-    "plan.reason.address": Message(
-        " (it has a fixed address: a gap of some seconds)", " (adresse fixe : une coupure de quelques secondes)"
-    ),
-    "plan.reason.stated": Message(
-        " (as the contract states: a gap of some seconds)", " (selon le contrat : une coupure de quelques secondes)"
-    ),
+    "plan.gap.at_most": Message("; a gap of {seconds} s at most", " ; coupure de {seconds} s au plus"),
+    "plan.reason.port": Message(" (it publishes a port)", " (il publie un port)"),
+    "plan.reason.address": Message(" (it has a fixed address)", " (adresse fixe)"),
+    "plan.reason.stated": Message(" (as the contract states)", " (selon le contrat)"),
     "rollout.one_shot": Message("running {what}", "exécution de {what}"),
     "rollout.beside": Message("starting beside the old ones: {what}", "démarrage à côté des anciens : {what}"),
     "rollout.switch": Message("all passed; switching: {what}", "tous validés ; bascule : {what}"),

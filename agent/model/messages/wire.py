@@ -69,6 +69,12 @@ MESSAGES = {
         "Send it again.",
         "Renvoyez-la.",
     ),
+    "wire.too_large": Message(
+        "The release with its images has {megabytes} MB; this host takes {limit} MB at most. Nothing was changed.",
+        "La livraison et ses images font {megabytes} Mo ; cet hôte accepte {limit} Mo au plus. Rien n'a été modifié.",
+        "Raise “max_bundle_mb” in /etc/ikoma/settings.json.",
+        "Augmentez « max_bundle_mb » dans /etc/ikoma/settings.json.",
+    ),
     "wire.argument_value": Message(
         "The value {value} cannot be read: {reason}.",
         "La valeur {value} est illisible : {reason}.",

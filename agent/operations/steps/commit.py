@@ -29,8 +29,7 @@ class Commit(Step):
         records.serve(site, Current(release.id, previous, "HEALTHY", records.now(), ctx.operation))
         records.set_down(site, None)
         byhand.forget(ctx.home, [item.file for item in release.migrations])
-        routes = [f"https://{name}" for name in sorted(release.routes)]
-        served = {"release": release.id, "previous": previous, "routes": routes}
+        served = {"release": release.id, "previous": previous, "routes": site.addresses(release.routes)}
         return Outcome(detail=release.id, result=served)
 
     def _facts(self, ctx: Context, values: str) -> dict[str, object]:

@@ -20,7 +20,7 @@ from agent.model.migrations import compare
 from agent.model.release import Release, ReleaseMigration
 from agent.operations.step import Context, Outcome, Step
 from agent.operations.steps import guard, restore_point
-from agent.releases import incoming, precheck, values
+from agent.releases import carried, incoming, precheck, values
 
 _INTERPOLATION: Final = "compose.invalid"
 
@@ -76,6 +76,7 @@ def _reasons(ctx: Context) -> Iterator[IkomaError]:
     if lacking:
         yield values.problem(ctx.target, lacking)
     yield from _platform(release)
+    yield from _images(ctx)
     yield from _migrations(ctx, release)
     if engine_answers:
         yield from _unless_full(ctx, partial(_containers, ctx, release, lacking))
@@ -104,6 +105,19 @@ def _space(ctx: Context) -> Iterator[IkomaError]:
 def _too_little(ctx: Context, folder: Path) -> IkomaError:
     free, needed = platform.free_mb(folder), ctx.settings.min_free_mb
     return IkomaError("preflight.disk", free=free, folder=folder, needed=needed)
+
+
+def _images(ctx: Context) -> Iterator[IkomaError]:
+    """Images that came along need an Engine that keeps their names, and room in it."""
+    brought, engine = carried.size(ctx.bundle), ctx.facts.get("engine")
+    if not brought or engine is None:
+        return
+    if not carried.keeps_names(engine):
+        yield IkomaError("image.classic_store")
+    root = Path(str(engine.get("DockerRootDir") or ctx.paths.state))
+    needed, free = (carried.ROOM * brought >> 20) + ctx.settings.min_free_mb, platform.free_mb(root)
+    if free < needed:
+        yield IkomaError("preflight.disk", free=free, folder=root, needed=needed)
 
 
 def _platform(release: Release) -> Iterator[IkomaError]:

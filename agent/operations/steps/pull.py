@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from agent.model import messages
 from agent.operations.step import Context, Outcome, Step
-from agent.releases import images, incoming, retention
+from agent.releases import carried, images, incoming, retention
 from agent.releases.site import Site
 
 
@@ -22,5 +24,13 @@ class Pull(Step):
         counts = {"count": len(missing), "total": len(wanted)}
         if not missing:
             return Outcome("skipped", messages.text("pull.nothing", counts, ctx.lang))
-        images.pull(site, missing, release.platform, ctx.credentials, ctx.progress)
+        brought = [reference for reference in missing if carried.has(ctx.bundle, reference)]
+        for reference in brought:
+            carried.load(site, ctx.bundle or Path(), reference, release.platform, ctx.progress)
+        missing = [reference for reference in missing if reference not in brought]
+        if missing:
+            images.pull(site, missing, release.platform, ctx.credentials, ctx.progress)
+        if brought:
+            counts["brought"] = len(brought)
+            return Outcome(detail=messages.text("pull.brought", counts, ctx.lang))
         return Outcome(detail=messages.text("pull.done", counts, ctx.lang))

@@ -43,7 +43,9 @@ class RollOut(Step):
             phase="switched",
             serving=work.serving,
             old=[container for move in plan.moves for container in move.old],
-            services=rollout.recorded(plan, prepared, observe.containers(site.engine, site.slug)),
+            services=rollout.recorded(
+                plan, prepared, observe.containers(site.engine, site.slug), prepare.gaps(site) | work.gaps
+            ),
         )
         counts = {"total": len(plan.moves)}
         counts["count"] = changed = sum(move.action != "unchanged" for move in plan.moves)
