@@ -14,6 +14,9 @@ from agent.releases import precheck, prepare, records, values
 from agent.releases.plan import Plan
 from agent.releases.site import Site
 
+_Compared = tuple[list[IkomaError], Plan | None, list[str]]
+"""What stops a release, what it would do, and what people should know beside that."""
+
 
 def run(call: Call) -> dict[str, Any]:
     """Return ``services`` (one move each), ``lines`` for people, ``pull`` (images missing here) and ``problems``.
@@ -24,7 +27,7 @@ def run(call: Call) -> dict[str, Any]:
     """
     site = Site.of(call, call.the_target)
     release = _manifest(call)
-    problems, plan = _containers(call, site, release)
+    problems, plan, notes = _containers(call, site, release)
     current = records.current(site)
     pending = _migrations(call, release)
     saving = _restore_point(call, release) if pending["pending"] else {"lines": [], "problems": []}
@@ -36,12 +39,14 @@ def run(call: Call) -> dict[str, Any]:
         "release": release.id,
         "current": current.release if current else None,
         "services": shown(plan.to_json() if plan else []),
-        "lines": shown([*(plan.render(call.lang) if plan else []), *saving["lines"]]),
+        "lines": shown([*(plan.render(call.lang) if plan else []), *notes, *saving["lines"]]),
         "pull": [image for image in images if site.engine.image(image) is None],
         "routes": release.routes,
         "migrations": pending,
         "restore_point": saving.get("estimate"),
-        "problems": shown([problem.to_json(call.lang) for problem in [*problems, *saving["problems"]]]),
+        "problems": shown(
+            [problem.about(call.the_target.options).to_json(call.lang) for problem in [*problems, *saving["problems"]]]
+        ),
     }
 
 
@@ -55,25 +60,26 @@ def _manifest(call: Call) -> Release:
     return release
 
 
-def _containers(call: Call, site: Site, release: Release) -> tuple[list[IkomaError], Plan | None]:
+def _containers(call: Call, site: Site, release: Release) -> _Compared:
     """Compare with what runs. A made-up word stands in for each missing value, or compose would say nothing else."""
     lacking = values.lacking(site.home, release)
     missing = [name for name in lacking if name not in _provided(call, release)]
     with values.standing_in(site.home, lacking) if lacking else nullcontext() as file:
-        found, plan = _compared(call, site, release, file)
+        found, plan, notes = _compared(call, site, release, file)
     if not lacking:
-        return found, plan
+        return found, plan, notes
     named = [values.problem(call.the_target, missing)] if missing else []
-    return [*named, *(problem for problem in found if problem.id != "compose.invalid")], plan
+    return [*named, *(problem for problem in found if problem.id != "compose.invalid")], plan, notes
 
 
-def _compared(call: Call, site: Site, release: Release, file: Path | None) -> tuple[list[IkomaError], Plan | None]:
+def _compared(call: Call, site: Site, release: Release, file: Path | None) -> _Compared:
     problems = precheck.problems(site, release, file)
     try:
         prepared = prepare.prepare(site, release, file, keep=False)
     except IkomaError:  # it is among the problems
-        return problems, None
-    return problems, prepare.compare(site, prepared, call.args.get("accept") or ())
+        return problems, None, []
+    plan = prepare.compare(site, prepared, call.args.get("accept") or ())
+    return problems, plan, [] if plan.nothing_to_do else prepared.notes(call.lang)
 
 
 def _provided(call: Call, release: Release) -> tuple[str, ...]:

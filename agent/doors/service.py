@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -77,7 +78,8 @@ class Service:
         """Answer a read. Raises what the capability raises."""
         call = self._call(capability, body)
         self.recover(call.target)
-        answer: Any = importlib.import_module(capability.module).run(call)
+        with _about(call):
+            answer: Any = importlib.import_module(capability.module).run(call)
         self.audit(capability.name, "ok", body)
         return answer
 
@@ -217,11 +219,23 @@ class Service:
             raise Misuse("wire.foreign_app", key=self.grant.name, slug=target.slug)
 
 
+@contextmanager
+def _about(call: Call) -> Iterator[None]:
+    """Let what goes wrong name the target in the commands that it suggests."""
+    try:
+        yield
+    except IkomaError as error:
+        if call.target is not None:
+            error.about(call.target.options)
+        raise
+
+
 def _check(capability: Capability, call: Call) -> Callable[[], None]:
     def check() -> None:
         asked = getattr(importlib.import_module(capability.module), "check", None)
         if asked is not None:
-            asked(call)
+            with _about(call):
+                asked(call)
 
     return check
 

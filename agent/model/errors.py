@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
+from typing import Any, Self
 
 from agent.model import messages
 
@@ -39,6 +39,11 @@ class IkomaError(Exception):
             name: value if isinstance(value, int | float | bool) else str(value) for name, value in params.items()
         }
         self._foreign: tuple[str, str] | None = None
+
+    def about(self, options: str) -> Self:
+        """Let the commands of its remedy name the target they are about (``Target.options``), unless they do."""
+        self.params.setdefault("of", f" {options}")
+        return self
 
     def message(self, lang: str | None = None) -> str:
         """Return the sentence for people, in ``lang`` or the language of the environment."""

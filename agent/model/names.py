@@ -43,6 +43,11 @@ class Target:
         """``<app>`` for production, else ``<app>_<environment>``: compose project, lock, folder, database."""
         return self.app if self.environment == PRODUCTION else f"{self.app}_{self.environment}"
 
+    @property
+    def options(self) -> str:
+        """What names it on a command line: ``--app shop --env staging``."""
+        return f"--app {self.app}" + ("" if self.environment == PRODUCTION else f" --env {self.environment}")
+
     @classmethod
     def from_slug(cls, slug: str) -> Target:
         """The inverse of ``slug``: names hold no underscore, so the first one separates."""

@@ -144,7 +144,7 @@ class Engine:
             reference = log.record(self.ctx.paths, error, self.ctx.redactor)
             error = IkomaError("wire.internal", kind=type(error).__name__, reference=reference)
         error.step = error.step or step
-        return error
+        return error.about(self.ctx.target.options)
 
     def _ending(self, status: str, error: IkomaError | None = None) -> Ending:
         assembled = result.assemble(

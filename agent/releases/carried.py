@@ -2,7 +2,7 @@
 
 The Engine keeps such an image under the very name that a pull would have given it, digest included, so that everything
 that is verified later is verified against the same digest. Only an Engine with containerd's image store can.
-(docs/adr/0019-images-that-travel-with-the-release.md)
+(docs/adr/0021-images-that-travel-with-the-release.md)
 """
 
 from __future__ import annotations

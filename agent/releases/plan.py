@@ -125,6 +125,19 @@ def desired(
     ]
 
 
+def own_proxies(release: Release, normalised: Mapping[str, Any]) -> list[str]:
+    """Return the services through which users come in where no route of ours leads to the app. Pure.
+
+    Of their traffic a roll-out can only promise what they make of the names inside the app.
+    """
+    if release.routes:
+        return []
+    services = normalised["services"].items()
+    return sorted(
+        name for name, service in services if any(port.get("published") for port in service.get("ports") or [])
+    )
+
+
 def longest_gap(drain: float, window: float, service: Mapping[str, Any]) -> float:
     """Return the seconds a service may need to stop, start and prove itself, where nobody has measured it yet."""
     check = service.get("healthcheck") or {}

@@ -17,7 +17,7 @@ from agent.docker import compose
 from agent.docker.engine import PROJECT, Engine
 from agent.host import hashkey
 from agent.host.files import write_atomic
-from agent.model import policy
+from agent.model import messages, policy
 from agent.model.errors import IkomaError
 from agent.model.release import Release
 from agent.releases import networks, observe, plan, records, render
@@ -41,6 +41,11 @@ class Prepared:
     @property
     def desired(self) -> list[Desired]:
         return plan.desired(self.release, self.normalised, self.hashes)
+
+    def notes(self, lang: str | None = None) -> list[str]:
+        """Return what people should know of a roll-out beside its moves."""
+        found = plan.own_proxies(self.release, self.normalised)
+        return [messages.text("plan.own_proxy", {"services": ", ".join(found)}, lang)] if found else []
 
     def text(self, slug: str) -> str:
         """Return the compose file that runs, as it is written to disk."""

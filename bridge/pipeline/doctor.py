@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from agent.model import messages
 from agent.model.errors import IkomaError
 from agent.model.names import Target
-from bridge.pipeline.host import body, reach, target_options
+from bridge.pipeline.host import body, reach
 from bridge.pipeline.settings import Where
 
 _PROGRAMS: Final = ("git", "docker")
@@ -83,7 +83,7 @@ def _app(where: Where, agent: Any, target: Target, lang: str) -> Iterator[Findin
         problems = agent.read(capability, body(where, target, lang, {})).get("problems") or []
         yield from _told("app", [item for item in problems if item["id"] not in _ABSENT])
     status = agent.read("status.get", body(where, target, lang, {}))
-    options = target_options(target)
+    options = target.options
     if status.get("release") and status.get("status") not in (None, "HEALTHY"):
         yield _finding(
             "app", IkomaError("doctor.stopped", target=target, status=status["status"], options=options), lang

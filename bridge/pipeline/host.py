@@ -79,14 +79,9 @@ def credentials(registry: RegistryAccess) -> Credentials | None:
     return Credentials(registry.address.partition("/")[0], registry.username, registry.token.reveal())
 
 
-def target_options(target: Target) -> str:
-    """Return the options that name a target from anywhere."""
-    return f"--app {target.app}" + (f" --env {target.environment}" if target.environment != "production" else "")
-
-
 def attach_command(target: Target, operation: str) -> str:
     """Return what to type to follow an operation."""
-    return f"python -m bridge attach {operation} {target_options(target)}"
+    return f"python -m bridge attach {operation} {target.options}"
 
 
 def perform(

@@ -50,6 +50,7 @@ def rows(facts: Facts) -> list[Row]:
         *_databases(facts),
         _clock(facts),
         _agent(facts),
+        *_agents_own(facts),
     ]
 
 
@@ -76,7 +77,12 @@ def to_json(facts: Facts, found: list[Row]) -> dict[str, Any]:
         "skew_seconds": round(facts.skew, 1),
         "agent": _serving(facts) or None,
         "problems": [
-            {"about": messages.text(row.name, {}, "en"), "verdict": row.verdict, "remedy": row.advice("en")}
+            {
+                "about": messages.text(row.name, {}, "en"),
+                "value": row.value,
+                "verdict": row.verdict,
+                "remedy": row.advice("en"),
+            }
             for row in found
             if row.verdict != "ok"
         ],
@@ -147,6 +153,16 @@ def _clock(facts: Facts) -> Row:
 def _agent(facts: Facts) -> Row:
     serving = _serving(facts)
     return Row("remote.row.agent", serving) if serving else Row("remote.row.agent", "–", "ok", "remote.advice.agent")
+
+
+def _agents_own(facts: Facts) -> Iterator[Row]:
+    """What the agent finds by itself: its problems are ours, its warnings too."""
+    found = facts.survey.get("platform") or {}
+    told: tuple[tuple[str, Verdict], ...] = (("problems", "bad"), ("warnings", "warning"))
+    for key, verdict in told:
+        for item in found.get(key) or ():
+            remedy = (("said", str(item.get("remedy", ""))),)
+            yield Row("remote.row.agent", str(item.get("message", "")), verdict, "remote.advice.said", remedy)
 
 
 def _serving(facts: Facts) -> str:

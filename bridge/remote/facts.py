@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.model import messages
 from bridge.remote.admin import Admin
-from bridge.remote.layout import QUESTIONS
+from bridge.remote.layout import PROGRAM, QUESTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Facts:
         return self.texts.get(path) or ""
 
 
-_SURVEY = ("engine", "compose", "disk", "memory", "ports", "databases", "container_count", "libc")
+_SURVEY = ("engine", "compose", "disk", "memory", "ports", "databases", "container_count", "libc", "platform")
 
 
 def parse(data: dict[str, Any], skew: float = 0.0) -> Facts:
@@ -72,7 +73,8 @@ def parse(data: dict[str, Any], skew: float = 0.0) -> Facts:
 def gather(admin: Admin, survey: bool = False) -> Facts:
     """Look at a host; changes nothing. ``survey`` asks for what ``host check`` shows as well."""
     before = time.time()
-    answers = list(admin.run("facts", {**QUESTIONS, "survey": survey}))
+    request = {**QUESTIONS, "survey": survey, "program": PROGRAM, "lang": messages.language()}
+    answers = list(admin.run("facts", request))
     data = next(answer["facts"] for answer in answers if answer["t"] == "facts")
     # The host's clock was read somewhere between our two readings.
     return parse(data, data["time"] - (before + time.time()) / 2)

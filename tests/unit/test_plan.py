@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agent.model.release import Release
 from agent.releases import plan
 from agent.releases.observe import Observed, observed
 from agent.releases.plan import Desired, Move, Plan
@@ -109,3 +110,20 @@ def test_nothing_is_away_where_nothing_ran_or_the_new_one_starts_beside_the_old_
     beside = desired("web", "routed", "new", {"gap": 4.0})
     made = plan.make([first, beside], [container("old", "web", "old", "running", "")])
     assert [move.gap for move in made.moves] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("routes", "ports", "found"),
+    [({}, ["80"], ["front"]), ({}, [], []), ({"shop.example": "web:80"}, ["80"], [])],
+    ids=["an app with a proxy of its own", "an app without users", "an app with routes"],
+)
+def test_the_plan_knows_an_app_that_brings_its_own_proxy(
+    routes: dict[str, str], ports: list[str], found: list[str]
+) -> None:
+    services = {"front": {"ports": [{"target": 80, "published": port} for port in ports]}, "web": {}}
+    image = "registry.example/x@sha256:" + "a" * 64
+    release = Release.model_validate({
+        "app": "shop", "environment": "production", "platform": "linux/amd64", "compose": {"services": services},
+        "services": {name: {"image": image, "kind": "routed"} for name in services}, "routes": routes,
+    })  # fmt: skip
+    assert plan.own_proxies(release, {"services": services}) == found

@@ -230,6 +230,7 @@ SURVEY = {
     "container_count": 1,
 }
 GOOD = replace(EMPTY, survey=SURVEY)
+SAID = {"id": "backup.never", "message": "Of shop there is no backup set.", "remedy": "Make one now."}
 
 
 def verdicts(facts: Facts) -> dict[str, str]:
@@ -250,6 +251,8 @@ def test_a_good_host_has_nothing_to_complain_about() -> None:
         (replace(GOOD, survey={**SURVEY, "ports": {"80": "nginx", "443": ""}}), {"port_80": "warning"}),
         (replace(GOOD, survey={**SURVEY, "disk": {"/": {"free": 1, "total": 9}}}), {"disk": "warning"}),
         (replace(GOOD, survey={**SURVEY, "databases": []}), {"database": "warning"}),
+        (replace(GOOD, survey={**SURVEY, "platform": {"warnings": [SAID]}}), {"agent": "warning"}),
+        (replace(GOOD, survey={**SURVEY, "platform": {"problems": [SAID]}}), {"agent": "bad"}),
         (replace(GOOD, skew=-120.0), {"clock": "warning"}),
     ],
 )

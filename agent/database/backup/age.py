@@ -8,6 +8,7 @@ from agent.database.backup import notes
 from agent.host.paths import Paths
 from agent.host.settings import Settings
 from agent.model.errors import IkomaError
+from agent.model.names import Target
 
 _TOO_OLD: Final = 1.5
 """Times the wanted interval."""
@@ -29,6 +30,7 @@ def overdue(paths: Paths, settings: Settings, slug: str) -> IkomaError | None:
         return None
     pushed = notes.noted(paths, slug).get("pushed")
     if pushed is None:
-        return IkomaError("backup.never", slug=slug)
+        return IkomaError("backup.never", slug=slug).about(Target.from_slug(slug).options)
     found, every = notes.age_hours(pushed), settings.backup_every_hours
-    return IkomaError("backup.stale", slug=slug, age=int(found), every=every) if found > _TOO_OLD * every else None
+    stale = IkomaError("backup.stale", slug=slug, age=int(found), every=every).about(Target.from_slug(slug).options)
+    return stale if found > _TOO_OLD * every else None

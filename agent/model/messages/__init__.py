@@ -64,8 +64,10 @@ def remedy(message_id: str, params: Mapping[str, object], lang: str | None = Non
 
 
 class _Lenient(dict[str, object]):
+    """``{of}`` is what names the target in a command that one can type anywhere; nothing where there is no target."""
+
     def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
+        return "" if key == "of" else "{" + key + "}"
 
 
 def _fill(template: str, params: Mapping[str, object]) -> str:

@@ -6,8 +6,8 @@ MESSAGES = {
     "apps.no_compose": Message(
         "{target} has neither a release nor a docker-compose.yml in {folder}.",
         "{target} n'a ni livraison ni docker-compose.yml dans {folder}.",
-        "Make its folder with apps.init, or deploy it: python -m bridge pipeline run",
-        "Créez son dossier avec apps.init, ou déployez-la : python -m bridge pipeline run",
+        "Make its folder with apps.init, or deploy it: python -m bridge pipeline run{of}",
+        "Créez son dossier avec apps.init, ou déployez-la : python -m bridge pipeline run{of}",
     ),
     "apps.no_services": Message(
         "{file} describes no service.",

@@ -6,8 +6,8 @@ from typing import Final
 
 from agent.model.messages import Message
 
-_LIST_EN: Final = "See what there is: python -m bridge call db.list_backups --app APP"
-_LIST_FR: Final = "Voyez ce qu'il y a : python -m bridge call db.list_backups --app APP"
+_LIST_EN: Final = "See what there is: python -m bridge call db.list_backups{of}"
+_LIST_FR: Final = "Voyez ce qu'il y a : python -m bridge call db.list_backups{of}"
 _WAYS_EN: Final = (
     "Raise backups.max_minutes or backups.max_gb in the contract. Or choose, for this deployment: only the tables that its migrations touch "
     "(--accept restore-point:tables), a snapshot that you have made yourself (--accept restore-point:snapshot:NAME), a named point in the "
@@ -58,8 +58,8 @@ MESSAGES: Final[dict[str, Message]] = {
     "backup.damaged": Message(
         "The backup {name} is not what was written: {file} is missing, or its checksum differs.",
         "La sauvegarde {name} n'est pas ce qui a été écrit : {file} manque, ou sa somme de contrôle diffère.",
-        "Take another one (python -m bridge call db.list_backups), or fetch one from outside (python -m bridge call backup.list).",
-        "Prenez-en une autre (python -m bridge call db.list_backups), ou faites-en venir une de l'extérieur (python -m bridge call backup.list).",
+        "Take another one (python -m bridge call db.list_backups{of}), or fetch one from outside (python -m bridge call backup.list{of}).",
+        "Prenez-en une autre (python -m bridge call db.list_backups{of}), ou faites-en venir une de l'extérieur (python -m bridge call backup.list{of}).",
     ),
     "backup.partial": Message(
         "The backup {name} holds a few tables alone: {tables}.",
@@ -70,8 +70,8 @@ MESSAGES: Final[dict[str, Message]] = {
     "backup.not_same": Message(
         "Restored somewhere else, the backup {name} is not what the database was ({count}): {objects}.",
         "Restaurée ailleurs, la sauvegarde {name} n'est pas ce que la base était ({count}) : {objects}.",
-        "The live database was not touched. Make another backup: python -m bridge call db.backup",
-        "La base en service n'a pas été touchée. Faites une autre sauvegarde : python -m bridge call db.backup",
+        "The live database was not touched. Make another backup: python -m bridge call db.backup{of}",
+        "La base en service n'a pas été touchée. Faites une autre sauvegarde : python -m bridge call db.backup{of}",
     ),
     "backup.no_scratch_disk": Message(
         "To restore the backup for a trial, {needed} MB must be free; {free} MB are.",
@@ -100,8 +100,8 @@ MESSAGES: Final[dict[str, Message]] = {
     "backup.other_schema": Message(
         "The release that serves needs migrations that the backup {name} does not have: {migrations}.",
         "La livraison en service exige des migrations que la sauvegarde {name} n'a pas : {migrations}.",
-        "Go back to the release together with its data, or choose a later backup (python -m bridge call db.list_backups).",
-        "Revenez à la livraison avec ses données, ou choisissez une sauvegarde plus récente (python -m bridge call db.list_backups).",
+        "Go back to the release together with its data, or choose a later backup (python -m bridge call db.list_backups{of}).",
+        "Revenez à la livraison avec ses données, ou choisissez une sauvegarde plus récente (python -m bridge call db.list_backups{of}).",
     ),
     "backup.busy": Message(
         "{count} sessions of the database {database} did not end.",
@@ -250,20 +250,20 @@ MESSAGES: Final[dict[str, Message]] = {
     "backup.no_set": Message(
         "There is no backup set {snapshot} of {slug} in the repository.",
         "Il n'y a pas de jeu de sauvegarde {snapshot} de {slug} dans le dépôt.",
-        "See what there is: python -m bridge call backup.list --app APP",
-        "Voyez ce qu'il y a : python -m bridge call backup.list --app APP",
+        "See what there is: python -m bridge call backup.list{of}",
+        "Voyez ce qu'il y a : python -m bridge call backup.list{of}",
     ),
     "backup.stale": Message(
         "The newest backup set of {slug} is {age} hours old (wanted: every {every}).",
         "Le jeu de sauvegarde le plus récent de {slug} a {age} heures (voulu : toutes les {every}).",
-        "Make one now, and see why none came: python -m bridge call backup.push --app APP",
-        "Faites-en un maintenant, et voyez pourquoi il n'en est pas venu : python -m bridge call backup.push --app APP",
+        "Make one now, and see why none came: python -m bridge call backup.push{of}",
+        "Faites-en un maintenant, et voyez pourquoi il n'en est pas venu : python -m bridge call backup.push{of}",
     ),
     "backup.never": Message(
         "No backup set of {slug} has ever left this host.",
         "Aucun jeu de sauvegarde de {slug} n'a jamais quitté cet hôte.",
-        "Make one now: python -m bridge call backup.push --app APP",
-        "Faites-en un maintenant : python -m bridge call backup.push --app APP",
+        "Make one now: python -m bridge call backup.push{of}",
+        "Faites-en un maintenant : python -m bridge call backup.push{of}",
     ),
     "backup.pushed": Message("{snapshot}: {count} parts, {mb} MB", "{snapshot} : {count} parties, {mb} Mo"),
     "backup.fetched": Message("{snapshot} in {folder}", "{snapshot} dans {folder}"),

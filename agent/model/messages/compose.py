@@ -25,8 +25,8 @@ MESSAGES = {
     "compose.invalid": Message(
         "Compose does not accept the release on this host: {reason}",
         "Compose n'accepte pas la livraison sur cet hôte : {reason}",
-        "Correct the compose file or the values in app.env (python -m bridge env diff).",
-        "Corrigez le fichier compose ou les valeurs d'app.env (python -m bridge env diff).",
+        "Correct the compose file or the values in app.env (python -m bridge env diff{of}).",
+        "Corrigez le fichier compose ou les valeurs d'app.env (python -m bridge env diff{of}).",
     ),
     "policy.key": Message(
         "Service {service}: “{key}” is not allowed on this host.",

@@ -2,8 +2,8 @@
 
 from agent.model.messages import Message
 
-_PUSH_EN = "Correct it: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN"
-_PUSH_FR = "Corrigez-la : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN"
+_PUSH_EN = "Correct it: python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN"
+_PUSH_FR = "Corrigez-la : python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN"
 _REVIEW_EN = "Put a new file after the last one instead, then run the command again."
 _REVIEW_FR = "Ajoutez plutôt un nouveau fichier après le dernier, puis relancez la commande."
 
@@ -17,14 +17,14 @@ MESSAGES = {
     "database.no_dsn": Message(
         "The host has no database connection for {target} (SUPABASE_DB_DSN).",
         "L'hôte n'a pas de connexion à la base pour {target} (SUPABASE_DB_DSN).",
-        "Give it one: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN, or let the host make databases: “provision” in its settings.",
-        "Donnez-lui-en une : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN, ou laissez l'hôte créer les bases : « provision » dans ses réglages.",
+        "Give it one: python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN, or let the host make databases: “provision” in its settings.",
+        "Donnez-lui-en une : python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN, ou laissez l'hôte créer les bases : « provision » dans ses réglages.",
     ),
     "database.no_release": Message(
         "No release of {target} serves yet, and none was sent along: there are no migrations to apply.",
         "Aucune livraison de {target} n'est en service, et aucune n'a été envoyée : il n'y a pas de migrations à appliquer.",
-        "Deploy one: python -m bridge pipeline run",
-        "Déployez-en une : python -m bridge pipeline run",
+        "Deploy one: python -m bridge pipeline run{of}",
+        "Déployez-en une : python -m bridge pipeline run{of}",
     ),
     "database.pooler": Message(
         "{where} is a transaction pooler; migrations need sessions and locks of their own.",
@@ -35,8 +35,8 @@ MESSAGES = {
     "database.unreachable": Message(
         "PostgreSQL cannot be reached at {where}: {reason}",
         "PostgreSQL est injoignable à {where} : {reason}",
-        "Start it, or correct host and port: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN",
-        "Démarrez-le, ou corrigez hôte et port : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN",
+        "Start it, or correct host and port: python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN",
+        "Démarrez-le, ou corrigez hôte et port : python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN",
     ),
     "database.password": Message(
         "PostgreSQL refused the password or the role of {where}.",
@@ -53,8 +53,8 @@ MESSAGES = {
     "database.absent": Message(
         "The database of {where} does not exist.",
         "La base de {where} n'existe pas.",
-        "Create it: python -m bridge call db.create, or correct SUPABASE_DB_DSN.",
-        "Créez-la : python -m bridge call db.create, ou corrigez SUPABASE_DB_DSN.",
+        "Create it: python -m bridge call db.create{of}, or correct SUPABASE_DB_DSN.",
+        "Créez-la : python -m bridge call db.create{of}, ou corrigez SUPABASE_DB_DSN.",
     ),
     "database.too_many": Message(
         "PostgreSQL at {where} has no connection left.",
@@ -105,8 +105,8 @@ MESSAGES = {
     "database.foreign": Message(
         "A database named {database} exists already and belongs to {owner}.",
         "Une base nommée {database} existe déjà et appartient à {owner}.",
-        "Give its connection: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN, or name the app otherwise.",
-        "Donnez sa connexion : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN, ou nommez l'application autrement.",
+        "Give its connection: python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN, or name the app otherwise.",
+        "Donnez sa connexion : python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN, ou nommez l'application autrement.",
     ),
     "database.no_admin": Message(
         "This host may not make databases: its settings hold no administrator's connection.",
@@ -173,15 +173,15 @@ MESSAGES = {
     "migration.no_text": Message(
         "{target} keeps no migration called {file}.",
         "{target} ne garde pas de migration nommée {file}.",
-        "See what the database has: python -m bridge call db.status",
-        "Voyez ce que la base contient : python -m bridge call db.status",
+        "See what the database has: python -m bridge call db.status{of}",
+        "Voyez ce que la base contient : python -m bridge call db.status{of}",
     ),
     "collect.done": Message("{count} migrations", "{count} migrations"),
     "migration.altered": Message(
         "{file} is not the file that the release was built with.",
         "{file} n'est pas le fichier avec lequel la version a été construite.",
-        "Build the release again: python -m bridge pipeline run",
-        "Reconstruisez la version : python -m bridge pipeline run",
+        "Build the release again: python -m bridge pipeline run{of}",
+        "Reconstruisez la version : python -m bridge pipeline run{of}",
     ),
     "migration.encoding": Message(
         "{file}:{line}: this is not UTF-8 text.",
@@ -264,8 +264,8 @@ MESSAGES = {
     "adoption.none": Message(
         "The database has no ledger of the Supabase CLI or dbmate.",
         "La base n'a pas de registre de la CLI Supabase ou de dbmate.",
-        "Record what was applied by hand instead: python -m bridge db baseline --through 0001",
-        "Enregistrez plutôt ce qui a été appliqué à la main : python -m bridge db baseline --through 0001",
+        "Record what was applied by hand instead: python -m bridge db baseline --through 0001{of}",
+        "Enregistrez plutôt ce qui a été appliqué à la main : python -m bridge db baseline --through 0001{of}",
     ),
     "adoption.unknown": Message(
         "{kind} has applied versions that no file has: {versions}.",
@@ -283,8 +283,8 @@ MESSAGES = {
     "baseline.history": Message(
         "The database has a ledger already: {count} migrations.",
         "La base a déjà un registre : {count} migrations.",
-        "See it: python -m bridge call db.status",
-        "Consultez-le : python -m bridge call db.status",
+        "See it: python -m bridge call db.status{of}",
+        "Consultez-le : python -m bridge call db.status{of}",
     ),
     "baseline.no_file": Message(
         "No migration has the number {through}.",
@@ -312,20 +312,20 @@ MESSAGES = {
     "seed.production": Message(
         "Seeds are not for production.",
         "Les données de départ ne sont pas pour la production.",
-        "If they are meant for it: python -m bridge db seed --production",
-        "Si elles y sont destinées : python -m bridge db seed --production",
+        "If they are meant for it: python -m bridge db seed --production{of}",
+        "Si elles y sont destinées : python -m bridge db seed --production{of}",
     ),
     "database.foreign_dsn": Message(
         "Only the host's own terminal may name another database.",
         "Seul le terminal de l'hôte peut nommer une autre base.",
-        "Give the target its connection: python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN",
-        "Donnez sa connexion à la cible : python -m bridge env push --scope agent --from-env SUPABASE_DB_DSN",
+        "Give the target its connection: python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN",
+        "Donnez sa connexion à la cible : python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN",
     ),
     "db.console": Message(
         "A console is not opened through this door: what is typed there would be in no history.",
         "Aucune console ne s'ouvre par cette porte : ce qui y est tapé ne serait dans aucun historique.",
-        "On the host, as an administrator: ikoma db console --app {app} --env {environment}. To change the schema: python -m bridge call db.migrate sql=@file.sql",
-        "Sur l'hôte, en administrateur : ikoma db console --app {app} --env {environment}. Pour changer le schéma : python -m bridge call db.migrate sql=@fichier.sql",
+        "On the host, as an administrator: ikoma db console --app {app} --env {environment}. To change the schema: python -m bridge call db.migrate{of} sql=@file.sql",
+        "Sur l'hôte, en administrateur : ikoma db console --app {app} --env {environment}. Pour changer le schéma : python -m bridge call db.migrate{of} sql=@fichier.sql",
     ),
     "supabase.done": Message("Supabase migration finished", "Migration Supabase terminée"),
     "supabase.no_folder": Message(

@@ -12,8 +12,8 @@ MESSAGES = {
     "image.incomplete": Message(
         "The release does not bring the whole image {image}: {reason}. Nothing of it was taken.",
         "La livraison n'apporte pas l'image {image} en entier : {reason}. Rien n'en a été pris.",
-        "Send it again: python -m bridge deploy apply --release FILE --bundle",
-        "Renvoyez-la : python -m bridge deploy apply --release FICHIER --bundle",
+        "Send it again: python -m bridge deploy apply --release FILE --bundle{of}",
+        "Renvoyez-la : python -m bridge deploy apply --release FICHIER --bundle{of}",
     ),
     "image.not_kept": Message(
         "The Engine took the image {image} and does not know it by its digest.",
@@ -38,8 +38,8 @@ MESSAGES = {
     "rollback.schema": Message(
         "Release {release} cannot live with what was migrated since: {names}.",
         "La livraison {release} ne peut pas vivre avec ce qui a été migré depuis : {names}.",
-        "Deploy a release that can, or go back with the database: python -m bridge rollback --restore-database",
-        "Déployez une livraison qui le peut, ou revenez avec la base : python -m bridge rollback --restore-database",
+        "Deploy a release that can, or go back with the database: python -m bridge rollback --restore-database{of}",
+        "Déployez une livraison qui le peut, ou revenez avec la base : python -m bridge rollback --restore-database{of}",
     ),
     "sync.commit": Message("{ref} is the commit {commit}", "{ref} est le commit {commit}"),
     "sync.done": Message("release {release}, published for {commit}", "livraison {release}, publiée pour {commit}"),
@@ -76,8 +76,8 @@ MESSAGES = {
     "source.not_published": Message(
         "CI published no release of {target} for the commit {commit}. Nothing is built on this host.",
         "La CI n'a publié aucune livraison de {target} pour le commit {commit}. Rien n'est construit sur cet hôte.",
-        "Let it build the commit (python -m bridge pipeline run), then try again.",
-        "Laissez-la construire le commit (python -m bridge pipeline run), puis réessayez.",
+        "Let it build the commit (python -m bridge pipeline run{of}), then try again.",
+        "Laissez-la construire le commit (python -m bridge pipeline run{of}), puis réessayez.",
     ),
     "source.registry": Message(
         "The release cannot be had from {registry}: {reason}",
@@ -102,8 +102,8 @@ MESSAGES = {
     "adopt.ours": Message(
         "{slug} is deployed by this agent already.",
         "{slug} est déjà déployée par cet agent.",
-        "See it: python -m bridge status",
-        "Voyez-la : python -m bridge status",
+        "See it: python -m bridge status{of}",
+        "Voyez-la : python -m bridge status{of}",
     ),
     "adopt.nothing": Message(
         "No compose project named {slug} runs here. Those that run: {projects}.",
@@ -142,20 +142,20 @@ MESSAGES = {
     "rollback.no_restore_point": Message(
         "No restore point is recorded from before what release {release} does not know.",
         "Aucun point de restauration n'est enregistré d'avant ce que la livraison {release} ignore.",
-        "Name a backup: --restore-database --backup NAME (list them: python -m bridge call db.list_backups)",
-        "Nommez une sauvegarde : --restore-database --backup NOM (liste : python -m bridge call db.list_backups)",
+        "Name a backup: --restore-database --backup NAME (list them: python -m bridge call db.list_backups{of})",
+        "Nommez une sauvegarde : --restore-database --backup NOM (liste : python -m bridge call db.list_backups{of})",
     ),
     "rollback.lacking": Message(
         "Release {release} needs migrations that the database does not have: {names}.",
         "La livraison {release} a besoin de migrations que la base n'a pas : {names}.",
-        "Somebody put an older database back. Deploy the release again: python -m bridge pipeline run",
-        "Une base plus ancienne a été remise. Redéployez la livraison : python -m bridge pipeline run",
+        "Somebody put an older database back. Deploy the release again: python -m bridge pipeline run{of}",
+        "Une base plus ancienne a été remise. Redéployez la livraison : python -m bridge pipeline run{of}",
     ),
     "release.unknown": Message(
         "{slug} has no recorded release {release}.",
         "{slug} n'a pas de livraison enregistrée {release}.",
-        "See those it has: python -m bridge call apps.releases",
-        "Voyez celles qui existent : python -m bridge call apps.releases",
+        "See those it has: python -m bridge call apps.releases{of}",
+        "Voyez celles qui existent : python -m bridge call apps.releases{of}",
     ),
     "release.other": Message(
         "The release that came is {found}; the request is about {wanted}.",
@@ -166,14 +166,14 @@ MESSAGES = {
     "release.bundle": Message(
         "The release is damaged: {reason}.",
         "La livraison est endommagée : {reason}.",
-        "Send it again: python -m bridge pipeline run",
-        "Renvoyez-la : python -m bridge pipeline run",
+        "Send it again: python -m bridge pipeline run{of}",
+        "Renvoyez-la : python -m bridge pipeline run{of}",
     ),
     "release.none": Message(
         "{slug} has no release on this host yet.",
         "{slug} n'a pas encore de livraison sur cet hôte.",
-        "Deploy one: python -m bridge pipeline run",
-        "Déployez-en une : python -m bridge pipeline run",
+        "Deploy one: python -m bridge pipeline run{of}",
+        "Déployez-en une : python -m bridge pipeline run{of}",
     ),
     "release.no_previous": Message(
         "{slug} has no earlier release to go back to.",
@@ -184,8 +184,8 @@ MESSAGES = {
     "release.service_unknown": Message(
         "{slug} has no service named {service}.",
         "{slug} n'a pas de service nommé {service}.",
-        "See its services: python -m bridge status",
-        "Voyez ses services : python -m bridge status",
+        "See its services: python -m bridge status{of}",
+        "Voyez ses services : python -m bridge status{of}",
     ),
     "image.denied": Message(
         "The registry {registry} refuses access to {image}: {reason}",
@@ -196,8 +196,8 @@ MESSAGES = {
     "image.missing": Message(
         "The registry {registry} does not have {image}.",
         "Le registre {registry} n'a pas {image}.",
-        "Build and push it again: python -m bridge pipeline run",
-        "Reconstruisez et poussez-la : python -m bridge pipeline run",
+        "Build and push it again: python -m bridge pipeline run{of}",
+        "Reconstruisez et poussez-la : python -m bridge pipeline run{of}",
     ),
     "image.disk_full": Message(
         "The host's disk is full; {image} could not be stored.",
@@ -248,6 +248,14 @@ MESSAGES = {
     ),
     "plan.removed": Message(
         "{service}: is no longer part of the release", "{service} : ne fait plus partie de la livraison"
+    ),
+    "plan.own_proxy": Message(
+        "Users come in through {services}, which publishes its port itself; no route of this host leads there. What stands "
+        "behind it is switched without a gap if it asks for the service's name with each connection, and keeps no address "
+        "(in nginx: a variable in proxy_pass, and a resolver). When it is replaced itself, there is a gap.",
+        "Les utilisateurs entrent par {services}, qui publie lui-même son port ; aucune route de cet hôte n'y mène. Ce qui "
+        "est derrière bascule sans coupure s'il demande le nom du service à chaque connexion et ne garde aucune adresse "
+        "(dans nginx : une variable dans proxy_pass, et un resolver). Quand il est remplacé lui-même, il y a une coupure.",
     ),
     "plan.gap.measured": Message(
         "; a gap of about {seconds} s, as last time", " ; coupure d'environ {seconds} s, comme la dernière fois"

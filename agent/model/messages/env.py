@@ -18,8 +18,8 @@ MESSAGES = {
     "env.empty": Message(
         "No values were given.",
         "Aucune valeur n'a été donnée.",
-        "Name some: python -m bridge env push",
-        "Donnez-en : python -m bridge env push",
+        "Name some: python -m bridge env push{of}",
+        "Donnez-en : python -m bridge env push{of}",
     ),
     "env.agent_only": Message(
         "{key} belongs to the agent alone; containers must not see it.",

@@ -27,8 +27,8 @@ MESSAGES = {
     "operation.busy": Message(
         "{target} is held by the operation {holder} since {since}, for {client}.",
         "{target} est occupée par l'opération {holder} depuis {since}, pour {client}.",
-        "Wait for it: python -m bridge attach {holder}",
-        "Attendez sa fin : python -m bridge attach {holder}",
+        "Wait for it: python -m bridge attach {holder}{of}",
+        "Attendez sa fin : python -m bridge attach {holder}{of}",
     ),
     "operation.cancelled": Message(
         "The operation was cancelled.",
@@ -51,14 +51,14 @@ MESSAGES = {
     "operation.unsettled": Message(
         "The operation {operation} was interrupted and could not be settled yet.",
         "L'opération {operation} a été interrompue et n'a pas encore pu être réglée.",
-        "The host tries again every 10 s; see what hinders it: python -m bridge attach {operation}",
-        "L'hôte réessaie toutes les 10 s ; voyez ce qui l'en empêche : python -m bridge attach {operation}",
+        "The host tries again every 10 s; see what hinders it: python -m bridge attach {operation}{of}",
+        "L'hôte réessaie toutes les 10 s ; voyez ce qui l'en empêche : python -m bridge attach {operation}{of}",
     ),
     "operation.undo_failed": Message(
         "{at} could not be taken back: {reason}",
         "{at} n'a pas pu être annulé : {reason}",
-        "Look at the target's state, then deploy again: python -m bridge status",
-        "Regardez l'état de la cible, puis redéployez : python -m bridge status",
+        "Look at the target's state, then deploy again: python -m bridge status{of}",
+        "Regardez l'état de la cible, puis redéployez : python -m bridge status{of}",
     ),
     "operation.after_commit": Message(
         "{at} failed after the release was recorded, which does not change the outcome: {reason}",

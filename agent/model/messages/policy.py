@@ -12,8 +12,8 @@ MESSAGES = {
     "policy.closed": Message(
         "This is outside the deployment windows ({windows}, {zone}); the next one opens {opens}.",
         "On est hors des fenêtres de déploiement ({windows}, {zone}) ; la prochaine ouvre {opens}.",
-        "Wait, or say why it cannot wait: python -m bridge deploy apply --override REASON",
-        "Attendez, ou dites pourquoi cela ne peut attendre : python -m bridge deploy apply --override RAISON",
+        "Wait, or say why it cannot wait: python -m bridge deploy apply --override REASON{of}",
+        "Attendez, ou dites pourquoi cela ne peut attendre : python -m bridge deploy apply --override RAISON{of}",
     ),
     "policy.frozen": Message(
         "{target} is frozen until {until} by {key}: {reason}.",
@@ -24,8 +24,8 @@ MESSAGES = {
     "policy.approval": Message(
         "The release {release} of {target} needs the agreement of a key other than {key}.",
         "La livraison {release} de {target} demande l'accord d'une autre clé que {key}.",
-        "With another key: python -m bridge deploy approve {release}",
-        "Avec une autre clé : python -m bridge deploy approve {release}",
+        "With another key: python -m bridge deploy approve {release}{of}",
+        "Avec une autre clé : python -m bridge deploy approve {release}{of}",
     ),
     "policy.reason": Message(
         "A reason is missing: it goes into the history for those who come later.",

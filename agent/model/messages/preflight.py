@@ -18,8 +18,8 @@ MESSAGES = {
     "preflight.environment": Message(
         "The host lacks values that the compose file asks for: {keys}.",
         "Il manque à l'hôte des valeurs que le fichier compose demande : {keys}.",
-        "Send them: python -m bridge env push --app {app} --env {environment} (python -m bridge env diff compares)",
-        "Envoyez-les : python -m bridge env push --app {app} --env {environment} (python -m bridge env diff compare)",
+        "Send them: python -m bridge env push --app {app} --env {environment} (python -m bridge env diff{of} compares)",
+        "Envoyez-les : python -m bridge env push --app {app} --env {environment} (python -m bridge env diff{of} compare)",
     ),
     "preflight.platform": Message(
         "The release is built for {release}, this host is {host}.",
@@ -30,8 +30,8 @@ MESSAGES = {
     "preflight.part": Message(
         "Only {only} would be deployed, and the services that stay may not survive {file}:{line} ({statement}).",
         "Seul {only} serait déployé, et les services qui restent pourraient ne pas survivre à {file}:{line} ({statement}).",
-        "Deploy everything together: python -m bridge pipeline run, without --only.",
-        "Déployez tout ensemble : python -m bridge pipeline run, sans --only.",
+        "Deploy everything together: python -m bridge pipeline run{of}, without --only.",
+        "Déployez tout ensemble : python -m bridge pipeline run{of}, sans --only.",
     ),
     "preflight.done": Message(
         "{pending} migration(s) pending, {free} MiB free",

@@ -10,8 +10,8 @@ MESSAGES: Final[dict[str, Message]] = {
     "database.fingerprint": Message(
         "The stored fingerprint of the database cannot be read: {reason}.",
         "L'empreinte enregistrée de la base est illisible : {reason}.",
-        "Compare live with a rebuild instead: python -m bridge call db.verify_rebuild",
-        "Comparez plutôt la base à une reconstruction : python -m bridge call db.verify_rebuild",
+        "Compare live with a rebuild instead: python -m bridge call db.verify_rebuild{of}",
+        "Comparez plutôt la base à une reconstruction : python -m bridge call db.verify_rebuild{of}",
     ),
     "database.drift": Message(
         "Somebody changed the database {database} by hand ({count}): {objects}.",
@@ -64,8 +64,8 @@ MESSAGES: Final[dict[str, Message]] = {
     "proof.no_platform": Message(
         "The platform's schemas ({schemas}) could not be copied for the proof: {reason}",
         "Les schémas de la plateforme ({schemas}) n'ont pas pu être copiés pour la preuve : {reason}",
-        "Let the migrating role read them: grant select on all tables in schema … to …; see python -m bridge call db.status",
-        "Laissez le rôle qui migre les lire : grant select on all tables in schema … to … ; voyez python -m bridge call db.status",
+        "Let the migrating role read them: grant select on all tables in schema … to …; see python -m bridge call db.status{of}",
+        "Laissez le rôle qui migre les lire : grant select on all tables in schema … to … ; voyez python -m bridge call db.status{of}",
     ),
     "proof.no_start": Message(
         "The throw-away PostgreSQL for the proof did not start: {reason}",
@@ -96,7 +96,7 @@ MESSAGES: Final[dict[str, Message]] = {
     "proof.no_release": Message(
         "No release of {target} serves yet: there are no migrations to rebuild the database from.",
         "Aucune livraison de {target} n'est en service : il n'y a pas de migrations pour reconstruire la base.",
-        "Deploy one: python -m bridge pipeline run",
-        "Déployez-en une : python -m bridge pipeline run",
+        "Deploy one: python -m bridge pipeline run{of}",
+        "Déployez-en une : python -m bridge pipeline run{of}",
     ),
 }

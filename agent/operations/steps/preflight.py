@@ -50,7 +50,7 @@ class Preflight(Step):
     def apply(self, ctx: Context) -> Outcome:
         ctx.redactor.add(*envfile.secrets(envfile.read(ctx.home.app_env)))
         ctx.redactor.add(*envfile.secrets(envfile.read(ctx.home.agent_env)))
-        reasons = list(_reasons(ctx))
+        reasons = [reason.about(ctx.target.options) for reason in _reasons(ctx)]
         if reasons:
             raise PreflightFailed(reasons, ctx.lang)
         said = {"pending": len(ctx.facts["pending"]), "free": platform.free_mb(ctx.paths.state)}

@@ -32,7 +32,7 @@ class RollOut(Step):
             networks=[network["Name"] for network in site.engine.networks()],
             routes=proxy.current(site),
         )
-        for line in plan.render(ctx.lang):
+        for line in (*plan.render(ctx.lang), *([] if plan.nothing_to_do else prepared.notes(ctx.lang))):
             ctx.progress(line)
         render.materialise(arriving.release, arriving.folder, site.home.files)
         rollout.stand_ready(site, prepared)

@@ -7,7 +7,7 @@ whose state is wanted. Without root some facts (who holds a port, another user's
 from __future__ import annotations
 
 # Plain os.path and glob: processes vanish while we look, and that must not be an error.
-# ruff: noqa: PTH112, PTH114, PTH115, PTH116, PTH118, PTH119, PTH120, PTH207
+# ruff: noqa: PTH110, PTH112, PTH114, PTH115, PTH116, PTH118, PTH119, PTH120, PTH207
 import glob
 import grp
 import hashlib
@@ -55,6 +55,7 @@ def collect(request: dict[str, Any]) -> dict[str, Any]:
     }
     if request["survey"]:
         facts.update(survey())
+        facts["platform"] = agents_own(request["program"], request["lang"])
     return facts
 
 
@@ -171,6 +172,18 @@ def survey() -> dict[str, Any]:
         "databases": database_processes(holders) + database_containers(containers),
         "container_count": len(containers),
     }
+
+
+def agents_own(program: str, lang: str) -> dict[str, Any]:
+    """Return what the agent itself finds, as ``platform.check`` answers; nothing where there is none."""
+    if not os.path.exists(program):
+        return {}
+    said = run(["env", "IKOMA_LANG=" + lang, program, "call", "platform.check"])
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return {}
+    return {name: found.get(name) or [] for name in ("problems", "warnings")} if isinstance(found, dict) else {}
 
 
 class EngineConnection(http.client.HTTPConnection):
