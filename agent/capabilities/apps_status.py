@@ -20,6 +20,7 @@ def run(call: Call) -> dict[str, Any]:
         "previous": current.previous if current else None,
         "status": status.told(current.status if current else None, services, records.down(site) is not None),
         "since": current.since if current else None,
+        "built_here": records.built_here(site),
         "dockerRunning": status.healthy(services) in ("healthy", "starting"),
         "services": services,
     }

@@ -30,6 +30,7 @@ def run(call: Call) -> dict[str, Any]:
         "previous": current.get("previous"),
         "status": status.told(current.get("status"), services, records.down(Site.of(call, target)) is not None),
         "since": current.get("since"),
+        "built_here": records.built_here(Site.of(call, target)),
         "services": services or {},
         "operation": _running(call, target),
         "warnings": warnings,

@@ -40,3 +40,16 @@ def up(project: Project, services: Sequence[str] = ()) -> list[str]:
     """Start services as they are described; containers that exist are kept."""
     return [*project.base(), "up", "--detach", "--no-recreate", "--no-build", "--pull", "never",
             *(["--no-deps"] if services else []), *sorted(services)]  # fmt: skip
+
+
+def read(file: Path) -> list[str]:
+    """The whole definition as its author wrote it, nothing interpolated, as JSON; to be run in the file's folder."""
+    return ["docker", "compose", "--file", file.name, "--project-directory", ".", "--env-file", "/dev/null",
+            "--project-name", "render", "config", "--no-interpolate", "--no-path-resolution", "--no-normalize",
+            "--format", "json"]  # fmt: skip
+
+
+def build(file: Path, folder: Path) -> list[str]:
+    """Build all images that ``file`` describes; paths in it are relative to ``folder``."""
+    return ["docker", "compose", "--ansi", "never", "--progress", "plain", "--file", str(file),
+            "--project-directory", str(folder), "--env-file", "/dev/null", "build"]  # fmt: skip

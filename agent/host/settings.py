@@ -38,6 +38,7 @@ class Settings:
         registry: prefix of the images this host may deploy by itself, such as ``ghcr.io/acme``.
         registry_user, registry_token: its own read-only login there.
         repositories: app → ``{"url": …, "key": …}``: its repository, and the file of a read-only deploy key.
+        allow_build: a commit of which CI published no release may be built on this host; recorded as such.
         allow: compose policy exceptions, e.g. ``["privileged:cadvisor"]``.
         http_door: whether the agent answers over HTTP too, on loopback.
         door_port: its port on loopback.
@@ -61,6 +62,7 @@ class Settings:
     parallel_pulls: int = 2
     address_pool: str = "10.213.0.0/16"
     allow: tuple[str, ...] = ()
+    allow_build: bool = False
     registry: str = ""
     registry_user: str = ""
     registry_token: Secret = field(default_factory=lambda: Secret(""))

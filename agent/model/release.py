@@ -78,6 +78,7 @@ class Provenance(Part):
     time: str = ""
     dirty: bool = False
     repository: str = ""
+    built_here: bool = Field(default=False, description="The host built its images itself, as its settings allow.")
 
 
 class Release(Part):

@@ -77,6 +77,13 @@ def record(site: Site, release: str) -> dict[str, Any] | None:
     return found
 
 
+def built_here(site: Site) -> bool:
+    """Say whether the images of the release that serves were built on this host."""
+    now_serving = current(site)
+    found = (record(site, now_serving.release) or {}) if now_serving else {}
+    return bool((found.get("provenance") or {}).get("built_here"))
+
+
 def all_records(site: Site) -> list[dict[str, Any]]:
     """Return the records of all releases that served, the latest first."""
     files = site.home.releases.glob(f"r-*/{RECORD}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from agent.host import process
@@ -48,6 +50,15 @@ def sync(site: Site, ref: str) -> str:
     return _git(site, known, ["-C", str(folder), "rev-parse", "--verify", "FETCH_HEAD^{commit}"]).strip()
 
 
+def checkout(site: Site, commit: str, into: Path) -> None:
+    """Write the files of a commit that was synced into a new folder. Raises ``IkomaError("source.git")``."""
+    into.mkdir(parents=True, mode=0o700)
+    folder, index = site.paths.repository(site.target), into.parent / "index"
+    words = ["-C", str(folder), "--work-tree", str(into), "checkout", "--quiet", "--force", commit, "--", "."]
+    _git(site, {}, words, {"GIT_INDEX_FILE": str(index)})
+    index.unlink(missing_ok=True)
+
+
 def check_contract(site: Site, commit: str) -> None:
     """Refuse a repository whose contract is about another app; one that keeps it in a folder is taken at its word.
 
@@ -60,8 +71,9 @@ def check_contract(site: Site, commit: str) -> None:
         raise Misuse("source.other_app", app=site.target.app, found=found)
 
 
-def _git(site: Site, known: dict[str, str], words: list[str]) -> str:
-    done = process.run(["git", *words], env=_environment(site, known.get("key", "")), timeout=SECONDS, check=False)
+def _git(site: Site, known: dict[str, str], words: list[str], more: Mapping[str, str] = MappingProxyType({})) -> str:
+    env = _environment(site, known.get("key", "")) | dict(more)
+    done = process.run(["git", *words], env=env, timeout=SECONDS, check=False)
     if not done.ok:
         raise IkomaError("source.git", app=site.target.app, said=done.last_lines(3))
     return done.stdout

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.host.files import write_json
+from agent.host.mounts import Mounted, mounted, users
 from agent.model import migrations as migration_sets
 from agent.model.contract import Proof, Service
 from agent.model.errors import IkomaError, Misuse
@@ -21,9 +22,9 @@ from agent.model.names import PRODUCTION
 from agent.model.release import Release, ReleaseMigration, ReleaseService, parse
 from bridge.images import names
 from bridge.images.build import BuiltImage, check_services
-from bridge.images.mounts import mounted, users
 from bridge.images.registry import Client
 from bridge.images.render import Rendered, render, required_env
+from bridge.workspace import git
 from bridge.workspace.project import Project
 
 MAX_FILES: Final = 128 * 1024 * 1024
@@ -71,10 +72,15 @@ def _manifest(project: Project, services: dict[str, ReleaseService], compose: di
         app=project.app, environment=project.environment, platform=settings.platform, compose=compose,
         services=services, routes=settings.routes, migrations=_migrations(project), schemas=_schemas(project),
         proof=_proof(project),
-        required_env=required_env(compose), files=[item.file for item in mounted(compose, project)],
+        required_env=required_env(compose), files=[item.file for item in _mounted(compose, project)],
         health=settings.health, retention=settings.retention, maintenance=settings.maintenance,
         backups=settings.backups, provenance=project.provenance,
     )  # fmt: skip
+
+
+def _mounted(compose: dict[str, Any], project: Project) -> list[Mounted]:
+    folder = project.compose_folder
+    return mounted(compose, folder, lambda: git.tracked(folder))
 
 
 def _check(project: Project, rendered: Rendered, only: Collection[str], base: Release | None) -> None:

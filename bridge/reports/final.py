@@ -77,7 +77,10 @@ def status(report: StatusReport, console: Console) -> str:
     say = console.text
     rows = [
         (say("head.app"), f"{report['app']} ({report['environment']})"),
-        (say("head.release"), clean(report["release"] or "–")),
+        (
+            say("head.release"),
+            clean(report["release"] or "–") + (say("say.built_here") if report["built_here"] else ""),
+        ),
         (say("head.status"), clean(report["status"] or "–")),
         (say("head.since"), clean(report["since"] or "–")),
         (say("head.operation"), _operation(report["operation"], console)),

@@ -84,6 +84,7 @@ class StatusReport(TypedDict):
     release: str | None
     status: str | None
     since: str | None
+    built_here: bool
     services: dict[str, Any]
     operation: dict[str, Any] | None
 
@@ -195,6 +196,7 @@ def status(target: Target, result: Mapping[str, Any]) -> StatusReport:
         "release": result.get("release"),
         "status": result.get("status"),
         "since": result.get("since"),
+        "built_here": bool(result.get("built_here")),
         "services": dict(result.get("services") or {}),
         "operation": result.get("operation"),
     }

@@ -16,6 +16,7 @@ class StatusResult(OfTarget):
     previous: str | None
     status: str | None
     since: str | None
+    built_here: bool = Field(default=False, description="Whether this host built its images itself.")
     dockerRunning: bool = Field(description="Whether every service of the app runs.")  # noqa: N815 (the wire's name)
     services: dict[str, ServiceState]
 

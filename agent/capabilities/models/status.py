@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from agent.capabilities.models.base import OfTarget, Result, ServiceState
 
 
@@ -25,6 +27,7 @@ class GetResult(OfTarget):
     previous: str | None
     status: str | None
     since: str | None
+    built_here: bool = Field(default=False, description="Whether this host built its images itself.")
     services: dict[str, ServiceState]
     operation: Running | None
     warnings: list[Any]

@@ -186,6 +186,7 @@ MESSAGES = {
     "head.app": Message("app", "application"),
     "head.release": Message("release", "version"),
     "head.status": Message("status", "état"),
+    "say.built_here": Message("  (built on the host)", "  (construite sur l'hôte)"),
     "head.since": Message("since", "depuis"),
     "head.operation": Message("operation", "opération"),
     "head.service": Message("service", "service"),

@@ -43,6 +43,32 @@ MESSAGES = {
     ),
     "sync.commit": Message("{ref} is the commit {commit}", "{ref} est le commit {commit}"),
     "sync.done": Message("release {release}, published for {commit}", "livraison {release}, publiée pour {commit}"),
+    "sync.building": Message(
+        "CI published nothing for {commit}; building it on this host, as its settings allow",
+        "La CI n'a rien publié pour {commit} ; construction sur cet hôte, comme ses réglages le permettent",
+    ),
+    "sync.built": Message(
+        "release {release}, built on this host from {commit}",
+        "livraison {release}, construite sur cet hôte depuis {commit}",
+    ),
+    "homemade.outside": Message(
+        "“{path}” leads out of the app's repository; a build on this host reaches nothing else.",
+        "« {path} » mène hors du dépôt de l'application ; une construction sur cet hôte n'atteint rien d'autre.",
+        "Keep it inside the repository, or let CI build the release: python -m bridge pipeline run{of}",
+        "Gardez-le dans le dépôt, ou laissez la CI construire la livraison : python -m bridge pipeline run{of}",
+    ),
+    "homemade.refused": Message(
+        "The build of {service} asks for “{key}”, which no build on this host is given.",
+        "La construction de {service} demande « {key} », qu'aucune construction sur cet hôte ne reçoit.",
+        "Let CI build the release: python -m bridge pipeline run{of}",
+        "Laissez la CI construire la livraison : python -m bridge pipeline run{of}",
+    ),
+    "homemade.failed": Message(
+        "The build on this host failed: {said}",
+        "La construction sur cet hôte a échoué : {said}",
+        "Correct it, push, and try again. Nothing that runs was touched.",
+        "Corrigez, poussez et réessayez. Rien de ce qui tourne n'a été touché.",
+    ),
     "source.ref": Message(
         "“{ref}” is no branch, tag or commit.",
         "« {ref} » n'est ni une branche, ni une étiquette, ni un commit.",

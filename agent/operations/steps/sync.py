@@ -7,11 +7,11 @@ import io
 from collections.abc import Callable
 
 from agent.model import messages
-from agent.model.errors import Misuse
+from agent.model.errors import IkomaError, Misuse
 from agent.operations import incoming as bodies
 from agent.operations.step import Context, Outcome, Step
 from agent.protocol import Credentials
-from agent.releases import incoming, published, source
+from agent.releases import images, incoming, published, source
 from agent.releases.published import Registry
 from agent.releases.site import Site
 
@@ -24,19 +24,49 @@ class Sync(Step):
     def apply(self, ctx: Context) -> Outcome:
         site, ref = Site.of(ctx, ctx.target), str(ctx.args["ref"])
         registry = access(ctx)
+        if registry is None and not ctx.settings.allow_build:
+            raise Misuse("source.no_registry")
         commit = source.sync(site, ref)
         source.check_contract(site, commit)
         ctx.progress(messages.text("sync.commit", {"ref": ref, "commit": commit[:12]}, ctx.lang))
-        raw = published.fetch(registry, ctx.target, commit)
-        private = bodies.receive(io.BytesIO(raw), ctx.paths, len(raw), hashlib.sha256(raw).hexdigest())
-        ctx.bundle = bodies.adopt(private, ctx.paths, ctx.operation)
+        built = not self._published(ctx, registry, commit)
+        if built:
+            self._made(ctx, site, registry, commit)
+        assert ctx.bundle is not None  # noqa: S101 (one of the two has left it)
         release = incoming.load(ctx.bundle)
         ctx.args["release"] = release.id
-        ctx.note(release=release.id, commit=commit)
-        if registry.token and ctx.credentials is None:
+        ctx.note(release=release.id, commit=commit, built=built)
+        if registry is not None and registry.token and ctx.credentials is None:
             ctx.credentials = Credentials(registry.host, registry.user, registry.token.reveal())
         said = {"release": release.id, "commit": commit[:12]}
-        return Outcome(detail=messages.text("sync.done", said, ctx.lang), result={"commit": commit, "ref": ref})
+        result = {"commit": commit, "ref": ref, "built_here": built}
+        return Outcome(detail=messages.text("sync.built" if built else "sync.done", said, ctx.lang), result=result)
+
+    def _published(self, ctx: Context, registry: Registry | None, commit: str) -> bool:
+        """Take what CI published for a commit; say whether it did."""
+        if registry is None:
+            return False
+        try:
+            raw = published.fetch(registry, ctx.target, commit)
+        except IkomaError as error:
+            if error.id != "source.not_published" or not ctx.settings.allow_build:
+                raise
+            return False
+        private = bodies.receive(io.BytesIO(raw), ctx.paths, len(raw), hashlib.sha256(raw).hexdigest())
+        ctx.bundle = bodies.adopt(private, ctx.paths, ctx.operation)
+        return True
+
+    def _made(self, ctx: Context, site: Site, registry: Registry | None, commit: str) -> None:
+        """Make the release here; what a build says may hold what it was given."""
+        from agent.releases import homemade
+
+        ctx.progress(messages.text("sync.building", {"commit": commit[:12]}, ctx.lang))
+        place = bodies.folder(ctx.paths, ctx.operation)
+        bodies.discard(place)
+        place.mkdir(parents=True, mode=0o700)
+        login = Credentials(registry.host, registry.user, registry.token.reveal()) if registry else None
+        homemade.make(site, commit, place, lambda image: images.auth_for(image, login), ctx.progress)
+        ctx.bundle = place
 
 
 class Unless(Step):
@@ -54,9 +84,9 @@ class Unless(Step):
         return self._step.undo(ctx)
 
 
-def access(ctx: Context) -> Registry:
-    """Return this host's registry. Raises ``Misuse("source.no_registry")``."""
+def access(ctx: Context) -> Registry | None:
+    """Return this host's registry, or None where its settings name none."""
     if not ctx.settings.registry:
-        raise Misuse("source.no_registry")
+        return None
     ctx.redactor.add(ctx.settings.registry_token)
     return Registry(ctx.settings.registry, ctx.settings.registry_user, ctx.settings.registry_token)

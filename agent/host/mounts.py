@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from agent.model.errors import Misuse
 from agent.model.release import MountedFile
-from bridge.workspace import git
-from bridge.workspace.project import Project
 
 HOST_VALUES: Final = ("app.env", ".env")
 """Env files that the host itself holds; they never leave it and are never sent."""
@@ -36,11 +34,15 @@ class _Mount:
     must: bool
 
 
-def mounted(compose: dict[str, Any], project: Project) -> list[Mounted]:
+def mounted(compose: dict[str, Any], folder: Path, tracked: Callable[[], set[str] | None]) -> list[Mounted]:
     """Return the files that ``compose`` mounts and the repository has, sorted by path.
 
     A bound path that the repository does not have is data of the host; a config, secret or env file must exist.
     Files that git ignores are not sent.
+
+    Args:
+        folder: the folder to which the paths in the compose file are relative.
+        tracked: the files below it that git knows; None: all that are there.
 
     Raises:
         Misuse: ``release.no_file``, ``release.outside``.
@@ -48,8 +50,7 @@ def mounted(compose: dict[str, Any], project: Project) -> list[Mounted]:
     mounts = list(_mounts(compose))
     if not mounts:
         return []
-    folder = project.compose_folder
-    known = git.tracked(folder)
+    known = tracked()
     found: dict[str, Mounted] = {}
     for mount in mounts:
         for path in _files(mount, folder, known):
