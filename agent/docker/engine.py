@@ -163,15 +163,6 @@ class Engine:
         """Return an image that is present on this host, or None."""
         return self._found(f"/images/{quote(reference, safe='/:@')}/json")
 
-    def registry_digest(self, reference: str, auth: Auth | None = None) -> str:
-        """Return the digest that its registry has for an image. Raises ``EngineError`` with the registry's words."""
-        path = f"/distribution/{quote(reference, safe='/:@')}/json"
-        connection, response = self._open("GET", path, timeout=60, auth=auth)
-        try:
-            return str(json.loads(response.read())["Descriptor"]["digest"])
-        finally:
-            connection.close()
-
     def _found(self, path: str) -> dict[str, Any] | None:
         try:
             return dict(self.call("GET", path))

@@ -111,13 +111,13 @@ def _services(
     for name, kind in kinds(described, named, settings).items():
         stated = settings.services.get(name, contract.Service())
         found[name] = ReleaseService(
-            image=_pinned(site, named[name], credentials, say), kind=kind, probe=stated.probe,
+            image=pinned(site, named[name], credentials, say), kind=kind, probe=stated.probe,
             rollout=rollout(described[name], stated), drain=stated.drain,
         )  # fmt: skip
     return found
 
 
-def _pinned(site: Site, reference: str, credentials: Credentials | None, say: Say) -> str:
+def pinned(site: Site, reference: str, credentials: Credentials | None, say: Say) -> str:
     """Return an image by digest, as this host's engine knows it. Raises ``image.…`` for one that cannot be had."""
     if _DIGEST in reference:
         return reference

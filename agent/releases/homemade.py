@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.docker import compose
-from agent.docker.engine import Auth
 from agent.host import mounts, process
 from agent.host.files import write_json
 from agent.model import contract as contracts
@@ -25,7 +24,8 @@ from agent.model.errors import IkomaError, Misuse
 from agent.model.kinds import kinds, rollout
 from agent.model.names import PRODUCTION
 from agent.model.release import Provenance, Release, ReleaseMigration, ReleaseService
-from agent.releases import carried, folder, images, source
+from agent.protocol import Credentials
+from agent.releases import carried, folder, fromfolder, source
 from agent.releases.site import Site
 
 PREFIX: Final = "ikoma.local"
@@ -50,11 +50,11 @@ class Sources:
         return inside(self.root, self.settings.compose)
 
 
-def make(site: Site, commit: str, place: Path, auth: Callable[[str], Auth | None], say: Say) -> Release:
+def make(site: Site, commit: str, place: Path, credentials: Credentials | None, say: Say) -> Release:
     """Build what a commit's compose file builds, and leave a bundle in ``place``; return the release.
 
     Args:
-        auth: the login for an image of others, where there is one.
+        credentials: the host's own login at its registry, for images of others that lie there.
 
     Raises:
         IkomaError: ``homemade.…``, ``image.classic_store``, and what contract and compose file are refused for.
@@ -66,7 +66,7 @@ def make(site: Site, commit: str, place: Path, auth: Callable[[str], Auth | None
     sources = Sources(root, commit, _settings(site, root))
     services, document = _read(site, sources)
     built = _build(site, sources, services, say)
-    pinned = built | _others(site, services, built, auth)
+    pinned = built | _others(site, services, built, credentials, say)
     release = _release(site, sources, document, pinned)
     _pack(sources, release, place)
     shutil.rmtree(root, ignore_errors=True)
@@ -155,7 +155,7 @@ def _digest(site: Site, reference: str) -> str:
 
 
 def _others(
-    site: Site, services: Mapping[str, Any], built: Mapping[str, str], auth: Callable[[str], Auth | None]
+    site: Site, services: Mapping[str, Any], built: Mapping[str, str], credentials: Credentials | None, say: Say
 ) -> dict[str, str]:
     """Return service → image by digest for what is not built: of a service that builds the same name, or of others."""
     made = {services[name].get("image"): reference for name, reference in built.items() if services[name].get("image")}
@@ -166,18 +166,8 @@ def _others(
         text = str(item.get("image") or "")
         if not text or "$" in text:
             raise Misuse("compose.no_image", service=name, file=contracts.FILE)
-        found[name] = made.get(text) or _pinned(site, text, auth)
+        found[name] = made.get(text) or fromfolder.pinned(site, text, credentials, say)
     return found
-
-
-def _pinned(site: Site, text: str, auth: Callable[[str], Auth | None]) -> str:
-    """Return an image of others by the digest that its registry has for it now."""
-    if "@sha256:" in text:
-        return text
-    try:
-        return f"{text}@{site.engine.registry_digest(text, auth(text))}"
-    except IkomaError as error:
-        raise images.explain(text, str(error.params.get("reason", error))) from None
 
 
 def _release(site: Site, sources: Sources, document: dict[str, Any], pinned: Mapping[str, str]) -> Release:

@@ -11,7 +11,7 @@ from agent.model.errors import IkomaError, Misuse
 from agent.operations import incoming as bodies
 from agent.operations.step import Context, Outcome, Step
 from agent.protocol import Credentials
-from agent.releases import images, incoming, published, source
+from agent.releases import incoming, published, source
 from agent.releases.published import Registry
 from agent.releases.site import Site
 
@@ -65,7 +65,7 @@ class Sync(Step):
         bodies.discard(place)
         place.mkdir(parents=True, mode=0o700)
         login = Credentials(registry.host, registry.user, registry.token.reveal()) if registry else None
-        homemade.make(site, commit, place, lambda image: images.auth_for(image, login), ctx.progress)
+        homemade.make(site, commit, place, login, ctx.progress)
         ctx.bundle = place
 
 
