@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.bench import action, doors, noop
+from tests.bench import action, doors, lost, noop
 from tests.bench.rollout import measure
 from tests.rig.commands import RigError
 
@@ -27,6 +27,9 @@ def main() -> int:
     asking = names.add_parser("doors", help="200 callers of the HTTP door while a release is deployed")
     asking.add_argument("--rounds", type=int, default=5, help="deployments (default: %(default)s)")
     asking.add_argument("--callers", type=int, default=200, help="at once (default: %(default)s)")
+    losing = names.add_parser("host-lost", help="another host in the place of a lost one")
+    losing.add_argument("--app", choices=sorted(lost.MAKE), default="tiny", help="(default: %(default)s)")
+    losing.add_argument("--rows", type=int, default=1000, help="how many rows it has (default: %(default)s)")
     for one in (nothing, switching, asking):
         one.add_argument("--seed", type=int, default=1, help="decides the order (default: %(default)s)")
     options = parser.parse_args()
@@ -37,6 +40,8 @@ def main() -> int:
             doors.measure(options.rounds, options.callers, options.seed)
         elif options.name == "action":
             action.measure(options.rounds)
+        elif options.name == "host-lost":
+            lost.measure(options.app, options.rows)
         else:
             measure.measure(options.count, options.seed, options.rate, options.kills, options.docker_rollout)
     except RigError as error:
