@@ -60,7 +60,7 @@ def make(site: Site, into: Path, migrations: dict[str, bytes], credentials: Cred
         migrations: the files that lie in the folder.
 
     Raises:
-        Misuse: what ``check`` raises, ``release.outside``, and what the contract raises.
+        Misuse: what ``check`` raises, ``apps.outside``, and what the contract raises.
         IkomaError: ``image.…``, ``migration.…``, ``policy.…``, ``compose.invalid``.
     """
     found, settings = check(site), _settings(site)
@@ -156,30 +156,36 @@ def _migrations(texts: dict[str, bytes], into: Path) -> list[ReleaseMigration]:
 
 def _files(site: Site, document: dict[str, Any], into: Path) -> Iterator[MountedFile]:
     """Yield the files of the folder that the compose file mounts, and copy them by content."""
-    base, seen = site.home.base.resolve(), set[str]()
     (into / "files").mkdir(mode=0o700, parents=True, exist_ok=True)
-    for text in _paths(document):
-        place = (base / text).resolve()
-        if not place.is_relative_to(base):
-            raise Misuse("release.outside", path=text, where=site.home.compose.name)
-        for file in [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file()):
-            path = file.relative_to(base).as_posix()
-            if path not in seen and path not in _OURS:
-                seen.add(path)
-                digest = hashlib.sha256(file.read_bytes()).hexdigest()
-                shutil.copyfile(file, into / "files" / digest)
-                yield MountedFile(path=path, sha256=digest, executable=bool(file.stat().st_mode & 0o100))
+    found = {path: place for text in _paths(document) for path, place in _below(site, text)}
+    for path, place in found.items():
+        digest = hashlib.sha256(place.read_bytes()).hexdigest()
+        shutil.copyfile(place, into / "files" / digest)
+        yield MountedFile(path=path, sha256=digest, executable=bool(place.stat().st_mode & 0o100))
+
+
+def _below(site: Site, text: str) -> Iterator[tuple[str, Path]]:
+    """Yield what one path mounts. It must lie in ``config/``, behind links too: the agent's files lie beside it."""
+    base = site.home.base.resolve()
+    top = base / text
+    for place in [top] if top.is_file() else sorted(top.rglob("*")):
+        if not place.resolve().is_relative_to(base / "config"):
+            raise Misuse("apps.outside", path=text, file=site.home.compose)
+        if place.is_file():
+            yield Path(os.path.normpath(place)).relative_to(base).as_posix(), place
 
 
 def _paths(document: dict[str, Any]) -> Iterator[str]:
-    """Yield the relative paths that a compose file mounts: below ``config/``, and configs, secrets, env files."""
+    """Yield the paths that are mounted: binds of ``config/`` (others are data), configs, secrets, env files."""
     for service in document["services"].values():
         for item in service.get("volumes") or []:
             source = str(item.get("source", "") if isinstance(item, dict) else str(item).partition(":")[0])
-            if source.removeprefix("./").startswith("config"):
+            if os.path.normpath(source).partition("/")[0] == "config":
                 yield source
         for item in service.get("env_file") or []:
-            yield str(item["path"] if isinstance(item, dict) else item)
+            path = str(item["path"] if isinstance(item, dict) else item)
+            if os.path.normpath(path) not in _OURS:
+                yield path
     for section in ("configs", "secrets"):
         for entry in (document.get(section) or {}).values():
             if isinstance(entry, dict) and entry.get("file"):

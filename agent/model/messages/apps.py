@@ -21,6 +21,12 @@ MESSAGES = {
         "Name the image that CI pushed, or deploy from the repository: python -m bridge pipeline run",
         "Nommez l'image que la CI a poussée, ou déployez depuis le dépôt : python -m bridge pipeline run",
     ),
+    "apps.outside": Message(
+        "{file} mounts {path}, which does not lie in the folder config/.",
+        "{file} monte {path}, qui ne se trouve pas dans le dossier config/.",
+        "Put the file into config/ and mount it from there.",
+        "Mettez le fichier dans config/ et montez-le de là.",
+    ),
     "gather.done": Message("{release}, from {folder}", "{release}, depuis {folder}"),
     "apps.other_contract": Message(
         "{file} is the contract of {found}, not of {app}.",
