@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ from agent.capabilities.index import Capability
 from agent.doors import asking, mcp_tools, waiting
 from agent.doors.service import REFUSED
 from agent.doors.starter import RemoteService
-from agent.host import log
+from agent.host import keys, log
+from agent.host.keys import LOCAL
 from agent.model.errors import IkomaError, Misuse
 from agent.model.messages import language
 from agent.model.names import Target, check_operation
@@ -56,6 +58,17 @@ class Assistant:
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
 
+    def _still_known(self) -> None:
+        """Look the key up again: a session may outlive it. Raises ``Misuse("wire.unknown_key")``."""
+        grant = self.service.grant
+        if grant.name == LOCAL.name:
+            return
+        known = keys.load(self.service.paths).get(grant.name)
+        if known is None:
+            raise Misuse("wire.unknown_key", key=grant.name)
+        role = grant.role if known.has_role(grant.role) else known.role
+        self.service.grant = dataclasses.replace(known, role=role)
+
     # --- tools
 
     async def _list_tools(self, _context: _Context, _page: _Page) -> types.ListToolsResult:
@@ -66,6 +79,7 @@ class Assistant:
         arguments = asked.arguments or {}
         name = self.all_names.get(asked.name, asked.name)
         try:
+            await run_sync(self._still_known)
             if asked.name == mcp_tools.FOLLOW:
                 return _answer(await self._follow(arguments))
             known = self.service.index.get(name)
@@ -121,6 +135,7 @@ class Assistant:
         body: Body | None = None
         name = "resource"
         try:
+            await run_sync(self._still_known)
             name, target = mcp_tools.resource(asked.uri)
             body = Body(app=target.app, environment=target.environment, lang=self.lang)
             capability = self.service.capability(name, None)

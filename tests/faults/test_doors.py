@@ -155,6 +155,17 @@ def test_a_new_app_gets_its_folder_and_is_told_what_is_missing(lab: Lab) -> None
     lab.inside("rm", "-r", f"/srv/apps/{app}")
 
 
+def test_root_becomes_the_agents_user_and_keeps_what_is_meant_for_it(lab: Lab) -> None:
+    app = App(Path("/nowhere"), "owned").name
+    lab.inside("ikoma", "apps", "init", "--app", app)
+    owners = lab.inside("find", f"/srv/apps/{app}", "/var/lib/ikoma", "/var/log/ikoma", "-user", "root", "-type", "f")
+    assert owners == ""
+    assert lab.inside("stat", "-c", "%U", f"/srv/apps/{app}/docker-compose.yml") == "ikoma\n"
+    french = lab.inside("sh", "-c", f"IKOMA_LANG=fr ikoma apps logs --app {app} --tail 0 2>&1; true")
+    assert "nombre" in french
+    lab.inside("rm", "-r", f"/srv/apps/{app}")
+
+
 def test_the_figures_stay_on_the_host(lab: Lab) -> None:
     assert "ikoma_http_calls_total" in lab.inside("curl", "-s", "http://localhost:3000/metrics")
     connection = http.client.HTTPConnection(urlsplit(lab.env["RIG_HTTP"]).netloc, timeout=10)

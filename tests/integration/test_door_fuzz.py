@@ -147,6 +147,12 @@ WORDS = [
     "-rf",
     "%2e%2e",
 ]
+ODD: list[dict[str, Any]] = [
+    {"environment": "../x"}, {"environment": "staging"}, {"environment": 3}, {"lang": "xx"}, {"lang": 5},
+    {"client": {"a": [1]}}, {"client": 7}, {"on_busy": "x"}, {"bundle_length": 5}, {"bundle_length": -1},
+    {"bundle_length": "5"}, {"bundle_length": 5, "bundle_sha256": hashlib.sha256(b"12345").hexdigest()},
+    {"credentials": {"registry": 1}},
+]  # fmt: skip
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
     | st.sampled_from(WORDS),
@@ -159,13 +165,10 @@ VALUES = st.recursive(
 def requests(draw: st.DrawFn) -> tuple[str, bytes]:
     """A line that is understood, and a body that nobody would send with it."""
     one = draw(st.sampled_from(sorted(CAPABILITIES.values(), key=lambda one: one.name)))
-    names = st.sampled_from([*(one.takes or ()), "nonsense"])
-    body: dict[str, Any] = {"args": draw(st.dictionaries(names, VALUES, max_size=3))}
-    body |= draw(st.fixed_dictionaries({}, optional={
-        "app": st.sampled_from(APPS), "environment": st.sampled_from(["production", "../x", "staging", 3]),
-        "lang": st.sampled_from(["fr", "xx", 5]), "client": VALUES, "on_busy": st.sampled_from(["refuse", "x"]),
-        "bundle_length": st.sampled_from([0, 5, -1, "5"]), "bundle_sha256": st.sampled_from(["", "00", "../x"]),
-    }))  # fmt: skip
+    names = st.sampled_from(one.takes) if one.takes else st.just("nonsense")
+    args = draw(st.dictionaries(names, VALUES, max_size=3 if one.takes else 1) if draw(st.booleans()) else st.just({}))
+    body: dict[str, Any] = {"app": draw(st.sampled_from(["myapp", "myapp", "myapp", *APPS])), "args": args}
+    body |= draw(st.sampled_from([{}, {}, {}, {}, *ODD]))
     raw = json.dumps(body).encode()
     return f"v1 {one.name}" + (f" {new_operation()}" if one.changes else ""), f"{len(raw)}\n".encode() + raw + b"12345"
 

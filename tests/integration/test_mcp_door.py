@@ -130,3 +130,23 @@ def test_sshs_key_is_the_assistants_key(house: House) -> None:
 def test_an_unknown_key_gets_no_session(house: House) -> None:
     assert house.ask("mcp", key="nobody").error == "wire.unknown_key"
     assert house.local("mcp", "--key", "nobody").returncode == 2
+
+
+def test_a_session_does_not_outlive_its_key(house: House) -> None:
+    house.grant("brief", "builder")
+    answers = assistant(
+        house,
+        [
+            {"do": "call", "name": "test_echo", "args": {}},
+            {"do": "call", "name": "keys_revoke", "args": {"key": "brief"}},
+            {"do": "call", "name": "test_echo", "args": {}},
+            {"do": "read", "uri": "ikoma://shop/production/releases"},
+        ],
+        "--key",
+        "brief",
+    )
+    assert not answers[0].get("isError")
+    assert answers[1]["structuredContent"]["result"] == {"key": "brief", "revoked": "key"}
+    assert answers[2]["structuredContent"]["error"]["id"] == "wire.unknown_key"
+    assert "thrown" in answers[3]
+    assert [line["result"] for line in history(house)] == ["ok", "ok", "refused", "refused"]
