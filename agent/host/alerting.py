@@ -46,11 +46,12 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is watched, what waits to be sent, and what could not be: mark → time and count."""
+    """What is watched, what waits to be sent, what could not be sent (mark → time and count), how far ends were read."""
 
     watches: dict[str, Watch] = field(default_factory=dict)
     waiting: list[dict[str, Any]] = field(default_factory=list)
     failures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
 
 
 def receivers(paths: Paths) -> list[Receiver]:
@@ -65,7 +66,12 @@ def language(paths: Paths) -> str:
     return found if found in LANGUAGES else "en"
 
 
-def store(paths: Paths, text: str, lang: str) -> list[Receiver]:
+def tells_deployments(paths: Paths) -> bool:
+    """Whether the end of each deployment is told as well."""
+    return bool(read_json(paths.alerts, default={}).get("deployments", True))
+
+
+def store(paths: Paths, text: str, lang: str, deployments: bool = True) -> list[Receiver]:
     """Keep the addresses in ``text``, one a line, in place of those before; return them.
 
     Raises:
@@ -75,7 +81,7 @@ def store(paths: Paths, text: str, lang: str) -> list[Receiver]:
     if len(lines) > MOST:
         raise Misuse("alert.many", most=MOST)
     found = [_checked(paths, number, line) for number, line in enumerate(lines, 1)]
-    write_json(paths.alerts, {"urls": lines, "lang": lang}, 0o600)
+    write_json(paths.alerts, {"urls": lines, "lang": lang, "deployments": deployments}, 0o600)
     return found
 
 
@@ -108,7 +114,7 @@ def state(paths: Paths) -> State:
     try:
         data = read_json(paths.alert_state, default={})
         watches = {str(subject): Watch(**watch) for subject, watch in data.get("watches", {}).items()}
-        return State(watches, list(data.get("waiting", [])), dict(data.get("failures", {})))
+        return State(watches, list(data.get("waiting", [])), dict(data.get("failures", {})), dict(data.get("seen", {})))
     except (ValueError, TypeError, AttributeError):
         return State()
 
@@ -120,4 +126,9 @@ def wait(found: State, notices: list[Notice], marks: list[str]) -> None:
 
 def _json(found: State) -> dict[str, Any]:
     watches = {subject: watch.to_json() for subject, watch in found.watches.items()}
-    return {"watches": watches, "waiting": list(found.waiting), "failures": dict(found.failures)}
+    return {
+        "watches": watches,
+        "waiting": list(found.waiting),
+        "failures": dict(found.failures),
+        "seen": dict(found.seen),
+    }

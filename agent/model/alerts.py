@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from agent.model import messages
 from agent.model.errors import IkomaError
 
-Kind = Literal["raised", "reminder", "recovered", "test"]
+Kind = Literal["raised", "reminder", "recovered", "ended", "test"]
 
 RAISE: Final[Mapping[str, float]] = {"health": 30.0, "engine": 30.0, "disk": 30.0, "backup": 3600.0}
 """Seconds for which a fault of a sort has to last: a first backup may take its time."""
@@ -120,15 +120,34 @@ def _not_ahead(watch: Watch, now: float) -> Watch:
     return replace(watch, **times)
 
 
+def deployed(slug: str, capability: str, key: str, result: Mapping[str, Any], now: float) -> Notice | None:
+    """Return what is said of a deployment that ended; nothing of one that had nothing to do."""
+    if not result.get("steps"):
+        return None
+    error = result.get("error") or {}
+    params = {
+        "slug": slug, "capability": capability, "key": key, "status": result.get("status", ""),
+        "release": result.get("release") or "–", "target": slug, "step": error.get("step") or "-",
+        "error": error.get("message", ""),
+    }  # fmt: skip
+    fault = f"operation.end.{str(result.get('status', '')).lower()}"
+    return Notice("ended", f"deploy:{slug}", slug, now, now, fault, params)
+
+
 def said(notice: Notice, host: str, lang: str) -> tuple[str, str]:
     """Return title and text of a notice for people."""
-    params = {"host": host, "subject": _name(notice, lang), "since": _time(notice.since)}
-    title = messages.text(f"alert.title.{notice.kind}", params, lang)
+    params: dict[str, Any] = {"host": host, "subject": _name(notice, lang), "since": _time(notice.since)}
+    title = messages.text(f"alert.title.{notice.kind}", params | notice.params, lang)
     fault, remedy = (ask(notice.fault, notice.params, lang) for ask in (messages.text, messages.remedy))
-    first = {"recovered": "alert.recovered", "test": "alert.test"}.get(notice.kind, "alert.since")
-    lines = [messages.text(first, params | {"minutes": int((notice.at - notice.since) // 60)}, lang)]
+    first = {"recovered": "alert.recovered", "test": "alert.test", "ended": "alert.ended"}.get(
+        notice.kind, "alert.since"
+    )
+    params |= {"minutes": int((notice.at - notice.since) // 60)} | notice.params
+    lines = [messages.text(first, params, lang)]
     if notice.fault:
         lines.append(fault)
+    if notice.kind == "ended" and notice.params["error"]:
+        lines.append(str(notice.params["error"]))
     if notice.kind in ("raised", "reminder") and remedy:
         lines.append(remedy)
     return title, "\n".join(lines)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.database.backup import age, store
-from agent.host import alerting, envfile, log, platform
+from agent.host import alerting, clock, envfile, log, platform
 from agent.host import settings as host_settings
 from agent.host.alerting import Receiver
 from agent.host.flock import Flock, is_held
@@ -36,6 +36,7 @@ _RETRY: Final = 60.0
 _MOST_TRIES: Final = 12
 """Each pause is twice the one before: after about two days a message is given up."""
 
+_DEPLOYMENTS: Final = frozenset({"deploy.apply", "deploy.rollback", "deploy.up"})
 _DSN: Final = "SUPABASE_DB_DSN"
 _LOOKING: Final = "alerts-looking.lock"
 _SENDING: Final = "alerts-sending.lock"
@@ -61,12 +62,27 @@ def look(paths: Paths, now: float) -> list[Notice]:
     seen = list(sightings(paths, settings, sites, {subject for subject, one in known.items() if one.raised}))
     slugs = {site.slug for site in sites}
     with alerting.changing(paths) as found:
+        ended = _ended(paths, found.seen, now)
         gone = [subject for subject, one in found.watches.items() if one.slug and one.slug not in slugs]
         after, notices = alerts.advance(found.watches, seen, now, gone)
         found.watches.clear()
         found.watches.update(after)
-        alerting.wait(found, notices, marks)
-    return notices
+        alerting.wait(found, [*ended, *notices], marks)
+    return [*ended, *notices]
+
+
+def _ended(paths: Paths, seen: dict[str, str], now: float) -> list[Notice]:
+    """Return what is to be said of deployments that ended since the last look; the first look begins here."""
+    if not paths.journal.exists() or not alerting.tells_deployments(paths):
+        seen.pop("ended", None)
+        return []
+    with Journal(paths) as journal:
+        done = journal.ended_after(seen.setdefault("ended", clock.now()))
+    if done:
+        seen["ended"] = str(done[-1].ended)
+    told = [one for one in done if one.capability in _DEPLOYMENTS]
+    found = [alerts.deployed(one.target.slug, one.capability, one.key, one.result or {}, now) for one in told]
+    return [one for one in found if one is not None]
 
 
 def sightings(paths: Paths, settings: Settings, sites: list[Site], raised: set[str]) -> Iterator[Sighting]:

@@ -179,6 +179,10 @@ class Journal:
         """Return the target's latest operations, newest first."""
         return self._select("slug = ? ORDER BY created DESC, id DESC LIMIT ?", slug, limit)
 
+    def ended_after(self, stamp: str, limit: int = 50) -> list[Operation]:
+        """Return the operations that ended after a time, in that order."""
+        return self._select("ended > ? ORDER BY ended, id LIMIT ?", stamp, limit)
+
     # --- events and steps
 
     def append(self, operation: str, kind: EventKind, data: dict[str, Any]) -> None:

@@ -19,9 +19,10 @@ from aiosmtpd.controller import Controller
 from agent.host import alerting, notify
 from agent.host.files import write_json
 from agent.operations import alerts
+from agent.operations.journal import Journal, Operation
 from agent.protocol import Body
 from tests.fixtures.doors.http import free_port
-from tests.fixtures.operations.house import House
+from tests.fixtures.operations.house import SHOP, House
 
 TOKEN = "hook-token-that-nobody-sees"
 NOW = 1_700_000_000.0
@@ -227,3 +228,25 @@ def test_a_host_that_tells_nobody_does_not_look(house: House) -> None:
     assert house.local("recover").returncode == 0
     assert not house.paths.alert_state.exists()
     assert house.ask("v1 alerts.test", Body()).error == "alert.nobody"
+
+
+def test_the_team_is_told_how_a_deployment_ended(house: House, hook: Hook) -> None:
+    told(house, hook.url, lang="fr")
+    house.deploy()
+    alerts.look(house.paths, NOW)
+    with Journal(house.paths) as journal:
+        for name, status, error in (
+            ("a", "HEALTHY", None),
+            ("b", "ROLLED_BACK", {"step": "health", "message": "web fell"}),
+        ):
+            operation = Operation(name, "deploy.apply", SHOP, "ci", "builder", body_hash=name)
+            journal.create(operation, {})
+            steps = [{"name": "health", "status": "done"}]
+            result = {"status": status, "release": "r-0a1b2c3d4e5f", "steps": steps, "error": error}
+            journal.finish(operation.id, status, result)
+    assert rounds(house, 10, 20) == 2
+    assert hook.titles() == ["shop r-0a1b2c3d4e5f : HEALTHY", "shop r-0a1b2c3d4e5f : ROLLED_BACK"]
+    assert "web fell" in hook.got[1][1]["message"]
+    alerting.store(house.paths, hook.url, "fr", deployments=False)
+    house.deploy()
+    assert rounds(house, 30) == 1  # the engine that does not answer, and nothing else

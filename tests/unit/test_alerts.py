@@ -103,8 +103,8 @@ def test_an_alert_says_what_is_wrong_and_what_to_do_in_the_hosts_language(
 
 
 def test_every_kind_and_every_subject_has_its_words_in_both_languages() -> None:
-    keys = [f"alert.title.{kind}" for kind in ("raised", "reminder", "recovered", "test")]
-    keys += [f"alert.subject.{sort}" for sort in RAISE]
+    keys = [f"alert.title.{kind}" for kind in ("raised", "reminder", "recovered", "ended", "test")]
+    keys += [f"alert.subject.{sort}" for sort in (*RAISE, "deploy")]
     assert [key for key in keys if key not in messages.catalogue()] == []
 
 

@@ -19,7 +19,7 @@ CAPABILITY = Capability(
     summary_en="Say who is told of alerts: addresses as Apprise writes them, a line each (receivers=@FILE lang=fr).",
     summary_fr="Dire qui reçoit les alertes : des adresses au format d'Apprise, une par ligne (receivers=@FICHIER).",
     needs_target=False,
-    takes=("receivers", "lang"),
+    takes=("receivers", "lang", "deployments"),
     secret_args=("receivers",),
     writes=True,
 )
@@ -27,10 +27,14 @@ CAPABILITY = Capability(
 
 @dataclass(frozen=True)
 class Args:
-    """The addresses, in place of those before; none turns alerts off. They are secrets and never shown again."""
+    """The addresses, in place of those before; none turns alerts off. They are secrets and never shown again.
+
+    ``deployments`` has the end of each deployment told as well.
+    """
 
     receivers: str = ""
     lang: Literal["en", "fr"] | None = None
+    deployments: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,9 @@ def run(call: Call) -> dict[str, Any]:
     if not call.grant.everything:
         raise Misuse("alert.host", key=call.key)
     lang = str(call.args.get("lang") or call.lang)
+    deployments = str(call.args.get("deployments", True)).lower() not in ("false", "no", "0")
     text = call.args.get("receivers", "")
-    found = alerting.store(call.paths, text if isinstance(text, str) else "?", "fr" if lang == "fr" else "en")
+    found = alerting.store(
+        call.paths, text if isinstance(text, str) else "?", "fr" if lang == "fr" else "en", deployments
+    )
     return {"receivers": [one.to_json() for one in found], "lang": lang}

@@ -6,9 +6,11 @@ MESSAGES = {
     "alert.title.raised": Message("[{host}] Alert: {subject}", "[{host}] Alerte : {subject}"),
     "alert.title.reminder": Message("[{host}] Still: {subject}", "[{host}] Toujours : {subject}"),
     "alert.title.recovered": Message("[{host}] Over: {subject}", "[{host}] Terminé : {subject}"),
+    "alert.title.ended": Message("[{host}] {slug} {release}: {status}", "[{host}] {slug} {release} : {status}"),
     "alert.title.test": Message("[{host}] Test of alerts", "[{host}] Essai des alertes"),
     "alert.subject.health": Message("health of {what}", "santé de {what}"),
     "alert.subject.engine": Message("Docker", "Docker"),
+    "alert.subject.deploy": Message("deployment of {what}", "déploiement de {what}"),
     "alert.subject.disk": Message("disk of {what}", "disque de {what}"),
     "alert.subject.backup": Message("backup of {what}", "sauvegarde de {what}"),
     "alert.since": Message("Since {since}.", "Depuis le {since}."),
@@ -16,6 +18,7 @@ MESSAGES = {
         "All is well again; it was not for {minutes} min, since {since}:",
         "Tout va bien de nouveau ; ce n'était pas le cas pendant {minutes} min, depuis le {since} :",
     ),
+    "alert.ended": Message("{capability} by the key {key}.", "{capability} par la clé {key}."),
     "alert.test": Message(
         "Alerts of this host reach you. Nothing is wrong.", "Les alertes de cet hôte vous parviennent. Tout va bien."
     ),
