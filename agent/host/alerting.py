@@ -46,7 +46,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is watched, what waits to be sent, what could not be sent (mark → time and count), how far ends were read."""
+    """What is watched, what waits, what could not be sent (mark → time and count), how far ends were read."""
 
     watches: dict[str, Watch] = field(default_factory=dict)
     waiting: list[dict[str, Any]] = field(default_factory=list)
