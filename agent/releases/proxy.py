@@ -36,13 +36,17 @@ http:// {
 	respond 404
 }
 """
+_DIAL: Final = "3s"
+"""A first packet that meets a container between two names is sent again after one second; a machine that has much to
+do looks a name up late. Giving up before that loses requests with a body: Caddy before 2.11.2 cannot send one twice."""
+
 _ROUTE: Final = """\
 %(sites)s {
 %(tls)s	reverse_proxy %(upstream)s {
 		lb_try_duration 10s
 		lb_try_interval 100ms
 		transport http {
-			dial_timeout 250ms
+			dial_timeout %(dial)s
 		}
 	}
 }
@@ -65,6 +69,7 @@ def _route(site: Site, host: str, upstream: str) -> str:
     return _ROUTE % {
         "sites": host if public else f"http://{host}, https://{host}",
         "tls": "" if public else "\ttls internal\n",
+        "dial": _DIAL,
         "upstream": f"{site.live(service)}:{port}",
     }
 

@@ -118,7 +118,7 @@ class RollOut:
         for move in moves:
             for container in self.fresh[move.service]:
                 self._show(move.service, container)
-        switch.hide_running(self.site.engine, [container for move in moves for container in move.old])
+        switch.hide_running(self.site.engine, [item for move in moves for item in move.old], self.site.edge)
         old = self._old(moves)
         self._note_stop(old)
         return behind.submit(drain.stop_all, self.site.engine, old)

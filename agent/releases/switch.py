@@ -57,24 +57,44 @@ def rename(engine: Engine, container: str, names: Names, addresses: Mapping[str,
         _reconnect(engine, network, container, list(aliases), address)
 
 
-def hide_running(engine: Engine, containers: Iterable[str]) -> None:
+def hide_running(engine: Engine, containers: Iterable[str], edge: str) -> None:
     """Take all names from containers that still answer; what they are answering, they finish.
 
     Who asked for their address just before gets a moment to use it.
+
+    Args:
+        edge: the network over which the reverse proxy asks them.
     """
     hidden = False
     for container in containers:
         inspected = engine.container(container)
         if inspected is not None and inspected["State"]["Running"]:
-            rename(engine, container, {network: [] for network in inspected["NetworkSettings"]["Networks"]})
+            _unname(engine, container, inspected["NetworkSettings"]["Networks"], edge)
             hidden = True
     if hidden:
         time.sleep(LAST_CALLERS)
 
 
+def _unname(engine: Engine, container: str, endpoints: Mapping[str, Any], edge: str) -> None:
+    """Connect a container anew without names. The way in goes first and comes back last.
+
+    The proxy goes on asking over the connections it has: a container that is asked must be able to ask others.
+    """
+    named = [network for network, endpoint in endpoints.items() if own_names(endpoint, container)]
+    order = sorted(named, key=lambda network: network != edge)
+    for network in order:
+        engine.disconnect(network, container)
+    for network in reversed(order):
+        _connect(engine, network, container, [], endpoints[network].get("IPAddress") or None)
+
+
 def _reconnect(engine: Engine, network: str, container: str, aliases: list[str], address: str | None) -> None:
-    """Connect anew, at this address where the Engine lets one choose (a network that was made without a subnet: no)."""
     engine.disconnect(network, container)
+    _connect(engine, network, container, aliases, address)
+
+
+def _connect(engine: Engine, network: str, container: str, aliases: list[str], address: str | None) -> None:
+    """Connect at this address where the Engine lets one choose (a network that was made without a subnet: no)."""
     try:
         engine.connect(network, container, aliases=aliases, address=address)
     except EngineError:

@@ -57,7 +57,7 @@ def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -
     removed = _remove(site, [item for item in _new(site, known) if item.service not in beside])
     revived = _revive(site, before, beside, set(notes.get("stopping", [])), redact)
     proxy_changed = _routes(site, notes)
-    switch.hide_running(site.engine, [item.id for item in _new(site, known)])
+    switch.hide_running(site.engine, [item.id for item in _new(site, known)], site.edge)
     removed += _remove(site, _new(site, known))
     missing = _recreate(site, before, notes.get("previous"))
     if not before:
