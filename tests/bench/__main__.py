@@ -21,6 +21,7 @@ def main() -> int:
     switching.add_argument("--count", type=int, default=20, help="how many releases (default: %(default)s)")
     switching.add_argument("--rate", type=float, default=measure.RATE, help="requests a second (default: %(default)s)")
     switching.add_argument("--kills", type=int, default=30, help="workers to kill (default: %(default)s)")
+    switching.add_argument("--part", choices=measure.PARTS, action="append", help="only this (default: all)")
     switching.add_argument("--docker-rollout", type=Path, metavar="FILE", help="its script, to be measured as well")
     acting = names.add_parser("action", help="the check of a pull request")
     acting.add_argument("--rounds", type=int, default=5, help="how many, at least 2 (default: %(default)s)")
@@ -43,7 +44,8 @@ def main() -> int:
         elif options.name == "host-lost":
             lost.measure(options.app, options.rows)
         else:
-            measure.measure(options.count, options.seed, options.rate, options.kills, options.docker_rollout)
+            parts = options.part or measure.PARTS
+            measure.measure(options.count, options.seed, options.rate, options.kills, options.docker_rollout, parts)
     except RigError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

@@ -17,13 +17,15 @@ FOLDER: Final = "/srv/plain"
 JUDGED_AFTER: Final = 6.0
 """Seconds after which whoever watches has seen that a release is bad and brings the one before up again."""
 
+FAILED: Final = "failed"
+
 CADDYFILE: Final = """\
 http://%s {
 	reverse_proxy website:3000 {
 		lb_try_duration 10s
 		lb_try_interval 100ms
 		transport http {
-			dial_timeout 250ms
+			dial_timeout 3s
 		}
 	}
 }
@@ -96,7 +98,7 @@ class Rollout(Plain):
 
     def replace(self, before: Wanted, wanted: Wanted, bad: bool) -> str:
         said = self._both(before, wanted)
-        if bad:
+        if bad and said != FAILED:  # else it has put back itself what was there
             time.sleep(JUDGED_AFTER)
             said += f", taken back: {self._both(wanted, before)}"
         return said
@@ -109,9 +111,9 @@ class Rollout(Plain):
         try:
             for name in changed:
                 words = ["rollout", "--file", f"{FOLDER}/compose.json", "--env-file", "/srv/apps/suite/app.env"]
-                self.host.inside("docker-rollout", *words, "--timeout", "20", name)
+                self.host.inside("docker-rollout", *words, name)
         except RigError:
-            return "failed"
+            return FAILED
         return "rolled out"
 
 

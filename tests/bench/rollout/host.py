@@ -7,10 +7,11 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from agent.model import release as releases
@@ -23,9 +24,9 @@ from bridge.remote.client import Agent
 from bridge.remote.connection import Destination
 from tests.demo.stage import HOST, Stage
 from tests.rig import box as boxes
-from tests.rig import rig
+from tests.rig import cgroups, rig
 from tests.rig import state as states
-from tests.rig.commands import wait_until
+from tests.rig.commands import RigError, wait_until
 
 SCRIPT: Final = Path(__file__).with_name("behaviour.js")
 PORTS: Final = {"website": 3000, "api": 4000}
@@ -37,7 +38,10 @@ ASKS: Final = (
 
 CHECK: Final = {"interval": "2s", "timeout": "10s", "retries": 3, "start_period": "20s", "start_interval": "500ms"}
 HEALTH: Final = {"timeout": 40, "window": 5}
-DRAIN: Final = 4
+DRAIN: Final = 6
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+WEIGHTS: Final = (("cpu/%s/cpu.shares", 20480), ("%s/cpu.weight", 2000))
+"""Twenty times what anything else on this machine has, as either version of control groups says it."""
 
 
 @dataclass
@@ -77,31 +81,59 @@ class Host:
             self.stage.must(*words)
         self.base: dict[str, Any] = self.read("deploy.manifest")["manifest"]
 
+    def weigh(self) -> None:
+        """Have whatever else this machine does wait for the box: what is measured is a host with two processors."""
+        for name, weight in WEIGHTS:
+            file = cgroups.ROOT / (name % boxes.cgroup(states.load(), self.box))
+            if file.exists():
+                file.write_text(str(weight))
+
     @property
     def env(self) -> Mapping[str, str]:
         return self.stage.env
 
-    def release(self, wanted: Wanted) -> Release:
-        """Return the release that is meant."""
+    def release(
+        self, wanted: Wanted, more: Mapping[str, str], health: Mapping[str, int] = HEALTH, drain: int = DRAIN
+    ) -> Release:
+        """Return the release that is meant.
+
+        Args:
+            more: migrations that the suite does not have, by file name.
+        """
         raw = {key: value for key, value in self.base.items() if key not in ("release", "provenance")}
         raw["compose"] = compose_of(raw["compose"], wanted, "./behaviour.js")
         for name in PORTS:  # asked by the agent itself: a check that starts a program costs more than the answer
             del raw["compose"]["services"][name]["healthcheck"]
         raw["files"] = [{"path": "behaviour.js", "sha256": hashlib.sha256(SCRIPT.read_bytes()).hexdigest()}]
-        raw["health"] = HEALTH
+        added = [{"file": name, "sha256": hashlib.sha256(sql.encode()).hexdigest()} for name, sql in more.items()]
+        raw["migrations"] = [*raw["migrations"], *added]
+        raw["health"] = dict(health)
         probes = {name: {"path": "/health", "port": port, "timeout": 5} for name, port in PORTS.items()}
-        raw["services"] = {name: facts | {"drain": DRAIN, "probe": probes.get(name)}
+        raw["services"] = {name: facts | {"drain": drain, "probe": probes.get(name)}
                            for name, facts in raw["services"].items()}  # fmt: skip
         return releases.parse(raw)
 
-    def deploy(self, wanted: Wanted, on_event: Callable[[Event], None] = lambda _event: None) -> dict[str, Any]:
+    def deploy(
+        self, wanted: Wanted, on_event: Callable[[Event], None] = lambda _event: None, *,
+        more: Mapping[str, str] = NOTHING, accept: Sequence[str] = (), health: Mapping[str, int] = HEALTH,
+        drain: int = DRAIN,
+    ) -> dict[str, Any]:  # fmt: skip
         """Deploy it and return the operation's result."""
-        release = self.release(wanted)
+        release = self.release(wanted, more, health, drain)
         folder = self.stage.repo / "migrations"
-        content = {f"migrations/{item.file}": (folder / item.file).read_bytes() for item in release.migrations}
+        own = [item.file for item in release.migrations if item.file not in more]
+        content = {f"migrations/{name}": (folder / name).read_bytes() for name in own}
+        content |= {f"migrations/{name}": sql.encode() for name, sql in more.items()}
         content |= {f"files/{item.sha256}": SCRIPT.read_bytes() for item in release.files}
         content["release.json"] = json.dumps(release.to_json()).encode()
-        return self.perform("deploy.apply", on_event, pack(content), release=release.id)
+        args = {"release": release.id} | ({"accept": list(accept)} if accept else {})
+        return self.perform("deploy.apply", on_event, pack(content), **args)
+
+    def must(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of what had to succeed. Raises RigError."""
+        if result["status"] != "HEALTHY":
+            raise RigError(f"a good release ended {result['status']}: {result['error']}")
+        return result
 
     def perform(
         self, capability: str, on_event: Callable[[Event], None] = lambda _event: None, sent: bytes | None = None,
@@ -162,7 +194,7 @@ def _answers(registry: str) -> bool:
 @contextmanager
 def users(host: Host, port: int, rate: float, file: Path) -> Iterator[None]:
     """Let users ask while the block runs; what they saw is in ``file`` afterwards."""
-    argv = [sys.executable, "-m", "tests.bench.rollout.load"]
+    argv = ["nice", "-n", "-5", sys.executable, "-m", "tests.bench.rollout.load"]
     argv += [host.env["RIG_ADDRESS"], str(port), HOST, str(rate), str(file)]
     process = subprocess.Popen(argv, cwd=states.CHECKOUT, stdin=subprocess.PIPE)
     try:
