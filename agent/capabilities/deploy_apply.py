@@ -5,6 +5,7 @@ Its fast path imports the standard library only, and the database's driver where
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,16 +60,18 @@ def _database_untouched(call: Call, site: Site) -> bool:
 
 def steps(ctx: Context) -> list[Step]:
     """Return the steps of a deployment, in their order."""
-    from agent.operations.steps import make_room, restore_point
+    from agent.operations.steps import maintenance, make_room, restore_point
     from agent.operations.steps.provision import Provision, needed
 
     first: list[Step] = [make_room.MakeRoom()] if make_room.needed(ctx) else []
     first += [Provision()] if needed(ctx) else []
-    return [*first, *in_order(restore_point.RestorePoint() if restore_point.needed(ctx) else None)]
+    saving: list[Step] = [maintenance.Close()] if maintenance.needed(ctx) else []
+    saving += [restore_point.RestorePoint()] if restore_point.needed(ctx) else []
+    return [*first, *in_order(saving)]
 
 
-def in_order(saved: Step | None) -> list[Step]:
-    """Return the steps that every deployment has, with the one that saves the database in its place."""
+def in_order(saving: Sequence[Step]) -> list[Step]:
+    """Return the steps that every deployment has, with those that save the database in their place."""
     from agent.operations.steps.commit import Commit
     from agent.operations.steps.health import Health
     from agent.operations.steps.migrate import Migrate
@@ -78,5 +81,4 @@ def in_order(saved: Step | None) -> list[Step]:
     from agent.operations.steps.retire import Retire
     from agent.operations.steps.roll_out import RollOut
 
-    saving = [saved] if saved is not None else []
     return [Preflight(), Pull(), Prove(), *saving, Migrate(), RollOut(), Health(), Commit(), Retire()]

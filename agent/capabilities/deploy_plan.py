@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.capabilities.call import Call
+from agent.model import messages
 from agent.model import release as releases
 from agent.model.errors import IkomaError, Misuse
 from agent.model.release import Release
@@ -23,7 +24,8 @@ def run(call: Call) -> dict[str, Any]:
 
     ``migrations`` holds the names that are ``pending`` and, as sentences, the ``problems`` the database would make;
     of the files whose text came along (``sql``: name to text) also the ``findings`` of the guard-rails, and which are
-    ``breaking``: the release that serves may not live with them.
+    ``breaking``: the release that serves may not live with them; ``closed`` are those for which maintenance mode would
+    close the app.
     """
     site = Site.of(call, call.the_target)
     release = _manifest(call)
@@ -39,7 +41,7 @@ def run(call: Call) -> dict[str, Any]:
         "release": release.id,
         "current": current.release if current else None,
         "services": shown(plan.to_json() if plan else []),
-        "lines": shown([*(plan.render(call.lang) if plan else []), *notes, *saving["lines"]]),
+        "lines": shown([*(plan.render(call.lang) if plan else []), *notes, *_closing(call, pending), *saving["lines"]]),
         "pull": [image for image in images if site.engine.image(image) is None],
         "routes": release.routes,
         "migrations": pending,
@@ -103,7 +105,7 @@ def _restore_point(call: Call, release: Release) -> dict[str, Any]:
 def _migrations(call: Call, release: Release) -> dict[str, Any]:
     """Compare the manifest with the ledger, by checksum; what of the files themselves was sent along is judged."""
     if not release.migrations:
-        return {"pending": [], "problems": [], "findings": [], "breaking": []}
+        return {"pending": [], "problems": [], "findings": [], "breaking": [], "closed": []}
     from agent.database import forecast
     from agent.model.guardrails import breaking
 
@@ -116,4 +118,11 @@ def _migrations(call: Call, release: Release) -> dict[str, Any]:
         "problems": said,
         "findings": [item.to_json(call.lang) for item in found.findings],
         "breaking": breaking(found.findings),
+        "closed": list(found.closed),
     }
+
+
+def _closing(call: Call, pending: dict[str, Any]) -> list[str]:
+    """Say for which migrations the app would be closed."""
+    names = ", ".join(pending["closed"])
+    return [messages.text("maintenance.planned", {"names": names}, call.lang)] if names else []

@@ -91,11 +91,12 @@ def _gathered(ctx: Context) -> list[Step]:
 def _found_first(ctx: Context, finds: Step) -> list[Step]:
     """Return the steps of a deployment whose release is found first; what it needs is known only then."""
     from agent.capabilities import deploy_apply
-    from agent.operations.steps import make_room, restore_point
+    from agent.operations.steps import maintenance, make_room, restore_point
     from agent.operations.steps.provision import Provision, needed
     from agent.operations.steps.sync import Unless
 
     ctx.args["release"] = ctx.notes(finds.name).get("release", "")
     first = [Unless(make_room.MakeRoom(), make_room.needed), Unless(Provision(), needed)]
+    closed = Unless(maintenance.Close(), maintenance.needed)
     saved = Unless(restore_point.RestorePoint(), restore_point.needed)
-    return [finds, *first, *deploy_apply.in_order(saved)]
+    return [finds, *first, *deploy_apply.in_order([closed, saved])]

@@ -13,7 +13,7 @@ from agent.database.statements import decode
 from agent.host.paths import TargetPaths
 from agent.host.settings import Settings
 from agent.model.errors import IkomaError
-from agent.model.guardrails import Finding, Known, accepted
+from agent.model.guardrails import Finding, Known, accepted, breaking, maintained
 from agent.model.migrations import Comparison, compare
 from agent.model.release import Release
 
@@ -26,11 +26,13 @@ class Forecast:
         pending: files that it would apply.
         problems: every reason why it would not.
         findings: what the guard-rails say of the pending files whose text was sent along.
+        closed: names of the migrations for which the app would be closed.
     """
 
     pending: Sequence[str] = ()
     problems: Sequence[IkomaError] = ()
     findings: Sequence[Finding] = field(default_factory=list)
+    closed: Sequence[str] = ()
 
 
 def of(
@@ -86,8 +88,10 @@ def _judged(
         (name, decode(texts[name].encode(), name)) for name in found.pending if _sum(texts.get(name, "")) == sums[name]
     ]
     told = judge.judge(sent, known)
-    stopping = [item.error() for item in accepted(told, accept)]
-    return Forecast(found.pending, [*found.problems, *stopping], told)
+    stopping = accepted(told, accept)
+    closed = maintained(stopping) if release.maintenance else []
+    problems = [item.error() for item in stopping if item not in closed]
+    return Forecast(found.pending, [*found.problems, *problems], told, breaking(closed))
 
 
 def _sum(text: str) -> str:

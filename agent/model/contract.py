@@ -144,7 +144,11 @@ class Settings(Strict):
     health: Health = Field(default=Health(), description="When a release counts as healthy.")
     retention: Retention = Field(default=Retention(), description="What is kept for rollbacks.")
     backups: Backups = Field(default=Backups(), description="Restore points before migrations.")
-    maintenance: bool = Field(default=False, description="Stop the routed services while migrations run.")
+    maintenance: bool = Field(
+        default=False,
+        description="Close the app (its routes answer 503) for a migration "
+        "that its running release cannot live with; without it, such a migration is refused.",
+    )
 
     @field_validator("migrations", mode="before", json_schema_input_type=Migrations | Literal[False] | str)
     @classmethod

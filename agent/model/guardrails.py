@@ -133,3 +133,8 @@ def accepted(findings: Collection[Finding], names: Collection[str]) -> list[Find
 def breaking(findings: Collection[Finding]) -> list[str]:
     """Return the names of the migrations that an earlier release may not live with, in their order."""
     return list(dict.fromkeys(item.file.removesuffix(".sql") for item in findings if item.breaks))
+
+
+def maintained(stopping: Collection[Finding]) -> list[Finding]:
+    """Return those that maintenance mode answers: nobody is served by the release that could not live with them."""
+    return [item for item in stopping if item.breaks and RULES[item.rule] == "running"]

@@ -52,6 +52,15 @@ _ROUTE: Final = """\
 }
 """
 
+_CLOSED: Final = """\
+%(sites)s {
+%(tls)s	header Retry-After %(seconds)s
+	respond "This app is being updated. It will be back in a moment." 503
+}
+"""
+CLOSED_SECONDS: Final = 30
+"""After how long a client is told to ask again while an app is closed."""
+
 
 def main_file(settings: Settings) -> str:
     """Return Caddy's main file."""
@@ -63,15 +72,20 @@ def route_file(site: Site, routes: Mapping[str, str]) -> str:
     return "".join(_route(site, host, upstream) for host, upstream in sorted(routes.items()))
 
 
+def closed_file(site: Site, routes: Mapping[str, str]) -> str:
+    """Return the routes of a target that is closed: whoever asks is told to come back."""
+    return "".join(_CLOSED % (_site(site, host) | {"seconds": CLOSED_SECONDS}) for host in sorted(routes))
+
+
 def _route(site: Site, host: str, upstream: str) -> str:
     service, _, port = upstream.rpartition(":")
+    return _ROUTE % (_site(site, host) | {"dial": _DIAL, "upstream": f"{site.live(service)}:{port}"})
+
+
+def _site(site: Site, host: str) -> dict[str, Any]:
     public = site.settings.public_tls
-    return _ROUTE % {
-        "sites": host if public else f"http://{host}, https://{host}",
-        "tls": "" if public else "\ttls internal\n",
-        "dial": _DIAL,
-        "upstream": f"{site.live(service)}:{port}",
-    }
+    sites = host if public else f"http://{host}, https://{host}"
+    return {"sites": sites, "tls": "" if public else "\ttls internal\n"}
 
 
 def path(site: Site) -> Path:

@@ -32,6 +32,7 @@ EXAMPLE: Final = """{
   "health": { "timeout": "3m", "window": "10s" },
   "retention": { "releases": 10 },
   "backups": { "verify": "every", "max_minutes": 5 },
+  "maintenance": true,
   "environments": {
     "production": { "host": "shop.example.com", "port": 2222, "host_key": "ssh-ed25519 AAAA…" },
     "staging": {

@@ -9,7 +9,7 @@ import pytest
 
 from agent.database.guard import judge, squawk
 from agent.model import messages
-from agent.model.guardrails import BLOCKING, RULES, Known, Relation, accepted, breaking
+from agent.model.guardrails import BLOCKING, RULES, Known, Relation, accepted, breaking, maintained
 from bridge.checks import engine
 from bridge.checks.model import Severity
 from bridge.checks.scope import scope
@@ -143,6 +143,13 @@ def test_one_deployment_may_accept_a_file_by_its_name() -> None:
     assert [item.file for item in accepted(found, ["0002_x"])] == ["0003_y.sql"]
     assert accepted(found, ["0002_x.sql", "0003_y"]) == []
     assert breaking(found) == ["0002_x", "0003_y"]
+
+
+def test_maintenance_answers_what_breaks_and_not_what_loses_data() -> None:
+    files = [("0002_x.sql", "alter table users rename column a to b;"), ("0003_y.sql", "drop table users;")]
+    stopping = [item for item in judge.judge(files, Known()) if item.stops]
+    assert breaking(maintained(stopping)) == ["0002_x"]
+    assert {item.file for item in stopping} == {"0002_x.sql", "0003_y.sql"}
 
 
 def test_the_size_of_a_locked_table_is_told() -> None:

@@ -28,6 +28,13 @@ def test_an_upstream_is_a_name_that_only_the_agent_gives(site: Site) -> None:
     assert "tls internal" in text
 
 
+def test_a_closed_app_answers_that_it_comes_back(site: Site) -> None:
+    text = proxy.closed_file(site, {"shop.example": "web:3000", "api.shop.example": "api:4000"})
+    assert text.count("header Retry-After 30") == text.count(" 503\n") == 2
+    assert "reverse_proxy" not in text
+    assert proxy.closed_file(site, {}) == ""
+
+
 def test_a_public_host_name_gets_a_public_certificate(site: Site) -> None:
     public = replace(site, settings=Settings(public_tls=True))
     text = proxy.route_file(public, {"shop.example": "web:3000"})

@@ -32,6 +32,7 @@ class PlanMigrations(Migrations):
     problems: list[str] = []
     findings: list[dict[str, Any]] = Field(default=[], description="What the guard-rails say of the texts sent along.")
     breaking: list[str] = Field(default=[], description="Files that the running release may not live with.")
+    closed: list[str] = Field(default=[], description="Those for which maintenance mode would close the app.")
 
 
 class PlanResult(OfTarget):

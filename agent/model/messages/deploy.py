@@ -305,6 +305,24 @@ MESSAGES = {
         "Check its command, its ports and what it mounts in the compose file.",
         "Vérifiez sa commande, ses ports et ce qu'il monte dans le fichier compose.",
     ),
+    "maintenance.planned": Message(
+        "Maintenance: for {names} the app is closed (503, Retry-After) from the restore point until the new release serves.",
+        "Maintenance : pour {names}, l'application est fermée (503, Retry-After) du point de restauration jusqu'à la nouvelle livraison.",
+    ),
+    "maintenance.closed": Message(
+        "closed for {names}: routes answer 503, services stand still",
+        "fermée pour {names} : les routes répondent 503, les services sont arrêtés",
+    ),
+    "maintenance.restoring": Message(
+        "Putting {name} back: the former release cannot live with what was migrated.",
+        "Remise en place de {name} : la livraison précédente ne peut pas vivre avec ce qui a été migré.",
+    ),
+    "maintenance.no_restore_point": Message(
+        "The app would be closed for {names}, and only a whole restore point can bring it back if the deployment fails.",
+        "L'application serait fermée pour {names}, et seul un point de restauration entier peut la ramener si le déploiement échoue.",
+        "Leave --accept restore-point:… away.",
+        "Retirez --accept restore-point:….",
+    ),
     "proxy.no_image": Message(
         "The host settings name no image for the reverse proxy.",
         "Les réglages de l'hôte ne nomment pas d'image pour le proxy.",

@@ -261,6 +261,10 @@ MESSAGES: Final[dict[str, Message]] = {
     "guard.allowed": Message(
         "{file}:{line}: {rule} is allowed in the file: {reason}", "{file}:{line} : {rule} est autorisé dans le fichier : {reason}",
     ),
+    "guard.maintained": Message(
+        "{file}:{line}: the running release may not live with this; the app is closed while it is applied.",
+        "{file}:{line} : la livraison en service peut ne pas y survivre ; l'application est fermée pendant son application.",
+    ),
     "guard.accepted": Message(
         "{file} is applied although the running release may not live with it: it was accepted for this deployment.",
         "{file} est appliqué bien que la livraison en service puisse ne pas y survivre : il a été accepté pour ce déploiement.",

@@ -15,7 +15,7 @@ from agent.database.statements import decode
 from agent.host.files import write_json
 from agent.model import messages
 from agent.model.errors import IkomaError
-from agent.model.guardrails import Finding, Known, accepted, breaking
+from agent.model.guardrails import Finding, Known, accepted, breaking, maintained
 from agent.model.migrations import compare
 from agent.operations.step import Context, Outcome, Step
 from agent.operations.steps import database
@@ -24,22 +24,35 @@ from agent.releases.site import Site
 
 NOTE: Final = "breaking"
 """Under this name preflight notes the migrations that an earlier release may not live with."""
+MAINTENANCE: Final = "maintenance"
+"""And under this one those for which the app is closed: they may go on for no other reason."""
 
 
-def judged(ctx: Context, folder: Path, pending: Sequence[str], known: Known) -> list[IkomaError]:
+def judged(
+    ctx: Context, folder: Path, pending: Sequence[str], known: Known, *, maintenance: bool = False
+) -> list[IkomaError]:
     """Return what stops the deployment; tell the rest as warnings, and note what a rollback has to know.
+
+    Args:
+        maintenance: the app may be closed for what its running release cannot live with.
 
     Raises:
         IkomaError: a file that cannot be read as SQL.
     """
     texts = [(name, decode((folder / name).read_bytes(), name)) for name in pending]
     found, spans = judge.examined(texts, known)
-    ctx.note(**{NOTE: breaking(found)})
     names = [str(name) for name in ctx.args.get("accept") or ()]
     stopping = accepted(found, names)
+    closed = maintained(stopping) if maintenance else []
+    ctx.note(**{NOTE: breaking(found), MAINTENANCE: breaking(closed)})
+    for finding in closed:
+        ctx.journal.emit(
+            "warning", IkomaError("guard.maintained", file=finding.file, line=finding.line).to_json(ctx.lang)
+        )
     for finding in [*found, *_second_opinion(ctx, texts, spans)]:
         if finding not in stopping:
             _warn(ctx, finding)
+    stopping = [finding for finding in stopping if finding not in closed]
     return [finding.error() for finding in stopping]
 
 

@@ -19,7 +19,7 @@ from agent.model.errors import IkomaError
 from agent.model.migrations import compare
 from agent.model.release import Release, ReleaseMigration
 from agent.operations.step import Context, Outcome, Step
-from agent.operations.steps import guard, restore_point
+from agent.operations.steps import guard, maintenance, restore_point
 from agent.releases import carried, incoming, precheck, values
 
 _INTERPOLATION: Final = "compose.invalid"
@@ -157,7 +157,9 @@ def _migrations(ctx: Context, release: Release) -> list[IkomaError]:
         found += _caught(partial(_part, ctx, folder))
     if ctx.facts["pending"] and not found:
         found += restore_point.problems(ctx, release)
-        found += _caught(partial(guard.judged, ctx, folder, ctx.facts["pending"], ctx.facts["known"]))
+        judged = partial(guard.judged, ctx, folder, ctx.facts["pending"], ctx.facts["known"])
+        found += _caught(partial(judged, maintenance=release.maintenance))
+        found += _caught(partial(maintenance.problems, ctx))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.model.errors import IkomaError
 from agent.model.guardrails import Finding as Guarded
-from agent.model.guardrails import Known
+from agent.model.guardrails import Known, maintained
 from bridge.checks import migrations
 from bridge.checks.migrations import Folder
 from bridge.checks.model import Finding, Rule, Severity
@@ -38,9 +38,10 @@ def _judged(facts: Facts, found: Folder, names: Iterable[str], known: Known) -> 
         told, spans = judge.examined(texts, known)
     except IkomaError:
         return  # IKB601 tells it
+    closed = maintained(told) if getattr(facts.contract, "maintenance", False) else []
     for item in [*told, *squawk.findings(texts, spans)]:
         allowed = Severity.INFO if item.reason else Severity.WARNING
-        yield _finding(found, item, Severity.ERROR if item.stops else allowed)
+        yield _finding(found, item, Severity.ERROR if item.stops and item not in closed else allowed)
 
 
 def _all_told(facts: Facts, found: Folder) -> Iterator[Finding]:
