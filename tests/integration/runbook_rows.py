@@ -153,6 +153,8 @@ PHASES: Final[dict[str, list[Typed]]] = {
         http("B9 B21", "artifact.verify_release", "observer", lambda found: found["verified"] is True),
         http("B10 B21", "apps.health", "observer", lambda found: found["health"] == "healthy"),
         http("B5 B21", "db.status", "observer", lambda found: found["migrations"]["pending"] == []),
+        http("B21", "db.list_backups", "observer", lambda found: found["folder"] == "/var/backups/ikoma/myapp"),
+        http("B21", "alerts.get", "observer", lambda found: found["receivers"] == [] and "alerts" in found, app=""),
     ],
     "operations": [
         http("B11", "deploy.restart", "operator", lambda done: done["status"] == "HEALTHY"),
@@ -243,21 +245,23 @@ PHASES: Final[dict[str, list[Typed]]] = {
 }
 """Each phase: what is typed one after the other."""
 
-ELSEWHERE: Final = {
-    "A8": "tests/integration/test_apps.py",
-    "B15": "tests/integration/test_runbook_commands.py",
-    "B18": "tests/faults/test_restore.py",
-    "B19": "tests/integration/test_apps.py",
-    "B20": "tests/faults/test_full_disk.py",
-    "B22": "tests/unit/test_runbook_languages.py",
-    "C2": "tests/integration/test_runbook_commands.py",
-    "C5": "tests/github/test_deployments.py",
-    "C6": "tests/integration/test_backup_sets.py",
-    "C7": "tests/integration/test_http_door.py",
-    "C8": "tests/integration/test_mcp_door.py",
-    "C9": "tests/unit/test_policies.py",
-    "C10": "tests/integration/test_host_install.py",
-    "C11": "tests/unit/test_runbook_languages.py",
-    "D12": "tests/unit/test_cli_env.py",
+ELSEWHERE: Final[dict[str, list[str]]] = {
+    "A8": ["tests/integration/test_apps.py"],
+    "B15": ["tests/integration/test_runbook_commands.py"],
+    "B16": ["tests/integration/test_role_matrix.py"],
+    "B18": ["tests/faults/test_restore.py"],
+    "B19": ["tests/integration/test_apps.py"],
+    "B20": ["tests/faults/test_full_disk.py"],
+    "B21": ["tests/integration/test_alerts.py"],
+    "B22": ["tests/unit/test_runbook_languages.py"],
+    "C2": ["tests/integration/test_runbook_commands.py"],
+    "C5": ["tests/github/test_deployments.py", "tests/unit/test_registry.py", "tests/integration/test_alerts.py"],
+    "C6": ["tests/integration/test_backup_sets.py", "tests/faults/test_host_lost.py"],
+    "C7": ["tests/integration/test_http_door.py"],
+    "C8": ["tests/integration/test_mcp_door.py"],
+    "C9": ["tests/unit/test_policies.py"],
+    "C10": ["tests/integration/test_host_install.py"],
+    "C11": ["tests/unit/test_runbook_languages.py"],
+    "D12": ["tests/integration/test_environments.py", "tests/unit/test_cli_env.py"],
 }
 """Rows that are shown, or shown further, by another file."""

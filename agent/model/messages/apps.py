@@ -16,8 +16,8 @@ MESSAGES = {
         "Écrivez-y les services de l'application.",
     ),
     "apps.build": Message(
-        "The service {service} of {file} has no image; nothing is built on a host.",
-        "Le service {service} de {file} n'a pas d'image ; rien n'est construit sur un hôte.",
+        "The service {service} of {file} has no image; what lies in an app's folder is not built.",
+        "Le service {service} de {file} n'a pas d'image ; ce qui se trouve dans le dossier d'une application n'est pas construit.",
         "Name the image that CI pushed, or deploy from the repository: python -m bridge pipeline run",
         "Nommez l'image que la CI a poussée, ou déployez depuis le dépôt : python -m bridge pipeline run",
     ),
