@@ -80,8 +80,12 @@ def store(paths: Paths, text: str, lang: str, deployments: bool = True) -> list[
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if len(lines) > MOST:
         raise Misuse("alert.many", most=MOST)
+    if not lines:  # nobody is told: nobody looks either
+        for file in (paths.alerts, paths.alert_state):
+            file.unlink(missing_ok=True)
     found = [_checked(paths, number, line) for number, line in enumerate(lines, 1)]
-    write_json(paths.alerts, {"urls": lines, "lang": lang, "deployments": deployments}, 0o600)
+    if found:
+        write_json(paths.alerts, {"urls": lines, "lang": lang, "deployments": deployments}, 0o600)
     return found
 
 

@@ -124,6 +124,14 @@ def test_addresses_are_kept_where_only_the_agent_reads_them(paths: Paths) -> Non
     assert [one.mark for one in alerting.receivers(paths)] == [one.mark for one in found]
 
 
+def test_with_no_address_left_nobody_looks_and_nothing_is_remembered(paths: Paths) -> None:
+    alerting.store(paths, "slack://T1/B2/C3", "fr")
+    paths.alert_state.write_text("{}")
+    assert alerting.store(paths, "# nobody\n", "fr") == []
+    assert not paths.alerts.exists()
+    assert not paths.alert_state.exists()
+
+
 @pytest.mark.parametrize(
     "line",
     ["file:///etc/passwd", "syslog://", "dbus://", "exec://x", "slack", "json://a\x1b[2J", "json://" + "a" * 3000],
