@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -36,8 +37,13 @@ print(round(time.perf_counter() - began, 4))
 Tool = Callable[[Path, Dsn], float]
 
 
-def main(rounds: int = 3, seed: int = 1) -> int:
+def main() -> int:
     """Measure, and write docs/results/migrate.json. Tools take turns, in an order that ``seed`` decides."""
+    parser = argparse.ArgumentParser(prog="scripts/bench migrate", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="of each (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="decides the order (default: %(default)s)")
+    options = parser.parse_args()
+    rounds, seed = options.rounds, options.seed
     tools = _tools()
     with database.cluster() as found, tempfile.TemporaryDirectory() as folder:
         facts = {
@@ -58,15 +64,22 @@ def _measure(
     marked = _marked(place, folder / f"{count}-marked")
     first: dict[str, list[float]] = {name: [] for name in tools}
     again: dict[str, list[float]] = {name: [] for name in tools}
+    cpu: dict[str, list[float]] = {name: [] for name in tools}
     for _ in range(rounds):
         for name in chance.sample(sorted(tools), len(tools)):
             dsn = _empty(found)
             files = marked if name == "dbmate" else place
+            spent = database.Spent(found)
             first[name].append(tools[name](files, dsn))
+            cpu[name].append(round(spent.seconds(), 3))
             if name != "psql":
                 again[name].append(tools[name](files, dsn))
-    floor = statistics.median(first["psql"])
-    return {name: _summary(first[name], again[name], floor) for name in tools}
+    floor, least = statistics.median(first["psql"]), statistics.median(cpu["psql"])
+    return {
+        name: _summary(first[name], again[name], floor)
+        | {"cpu_s": statistics.median(cpu[name]), "cpu_ratio_to_psql": round(statistics.median(cpu[name]) / least, 3)}
+        for name in tools
+    }
 
 
 def _summary(first: list[float], again: list[float], floor: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import tempfile
@@ -19,13 +20,16 @@ from tests.bench import database, paired
 from tests.integration.postgres import Cluster
 
 
-def main(rounds: int = 7) -> int:
+def main() -> int:
     """Measure, and write docs/results/prove.json."""
+    parser = argparse.ArgumentParser(prog="scripts/bench prove", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="of each (default: %(default)s)")
+    rounds = parser.parse_args().rounds
     with database.cluster() as found, tempfile.TemporaryDirectory() as folder:
         facts = {
             "rounds": rounds,
-            "fingerprint_79_tables": _fingerprint(database.big(found, 79, 5), rounds),
-            "fingerprint_1000_tables": _fingerprint(database.big(found, 1000, 10), rounds),
+            "fingerprint_79_tables": _fingerprint(found, database.big(found, 79, 5), rounds),
+            "fingerprint_1000_tables": _fingerprint(found, database.big(found, 1000, 10), rounds),
             "proof_200_files": _proof(found, Path(folder), 200, rounds),
             "proof_1000_files": _proof(found, Path(folder), 1000, max(rounds // 2, 1)),
         }
@@ -34,10 +38,12 @@ def main(rounds: int = 7) -> int:
     return 0
 
 
-def _fingerprint(dsn: Dsn, rounds: int) -> dict[str, Any]:
+def _fingerprint(found: Cluster, dsn: Dsn, rounds: int) -> dict[str, Any]:
+    spent = database.Spent(found)
     with connect(dsn, "bench") as connection:
         objects = len(catalog.take(connection).objects)
-        return {"objects": objects, **_spread(lambda: catalog.take(connection).digest, rounds)}
+        facts = _spread(lambda: catalog.take(connection).digest, rounds)
+    return {"objects": objects, **facts, "cpu_s": round(spent.seconds() / (rounds + 1), 3)}
 
 
 def _proof(found: Cluster, folder: Path, count: int, rounds: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from agent.model.names import Target
 from agent.model.release import Release, ReleaseMigration
 from agent.model.secret import Secret
 from agent.operations.step import Context
-from agent.operations.steps import provision
+from agent.operations.steps import ensure, provision
 from agent.operations.steps.migrate import Migrate
 from agent.operations.steps.preflight import Preflight, PreflightFailed
 from agent.protocol import EventKind
@@ -204,6 +204,18 @@ def test_an_administrator_needs_no_more_than_createdb_and_createrole(host: Host,
         with connect(cluster.admin, "tests") as admin:
             admin.execute('drop database if exists "suite_staging" with (force)')
             admin.execute("drop owned by modest; drop role modest")
+
+
+def test_a_database_is_made_sure_of_whoever_made_it(host: Host) -> None:
+    first = ensure.Ensure().apply(host.context())
+    assert "answers and may be migrated" in first.detail
+    made = host.dsn()
+    ensure.Ensure().apply(host.context())
+    assert host.dsn() == made
+    envfile.write(host.home.agent_env, {targets.DSN: replace(made, database="postgres").url().reveal()})
+    with pytest.raises(IkomaError) as caught:
+        ensure.Ensure().apply(host.context())
+    assert caught.value.id == "database.rights"
 
 
 def test_somebody_elses_database_is_not_taken_over(host: Host, cluster: Cluster) -> None:

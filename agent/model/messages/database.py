@@ -201,6 +201,7 @@ MESSAGES = {
         "Remove it, or write the SQL it stands for.",
         "Retirez-la, ou écrivez le SQL équivalent.",
     ),
+    "database.ensured": Message("{where} answers and may be migrated", "{where} répond et peut être migrée"),
     "migration.copy_data": Message(
         "{file}:{line}: this COPY finds no rows in the file, or none that end, or sends its rows to nobody.",
         "{file}:{line} : ce COPY ne trouve pas de lignes dans le fichier, ou sans fin, ou n'envoie les siennes à personne.",
