@@ -15,7 +15,12 @@ from bridge.pipeline.settings import Flags
 def apply(
     flags: Flags,
     release: Annotated[
-        str, typer.Option("--release", metavar="FILE", help="A kept release: a bundle, or a release.json.")
+        str,
+        typer.Option(
+            "--release",
+            metavar="FILE|COMMIT",
+            help="A kept release (a bundle or a release.json), or the commit whose release stands in the registry.",
+        ),
     ] = "",
     only: Only = None,
     if_busy: IfBusy = "wait",
@@ -34,11 +39,15 @@ def apply(
       python -m bridge pipeline run --save shop.tar.gz
       python -m bridge deploy apply --release shop.tar.gz --host other.example.com
       python -m bridge deploy apply --release shop.tar.gz --bundle
+      python -m bridge deploy apply --release "$(git rev-parse v1.2.3^{commit})"
     """
     from bridge.commands.ending import deploy
+    from bridge.pipeline import bundles
     from bridge.pipeline.run import Wish
 
-    deploy(flags, Wish(only=tuple(only or ()), build=False, release=Path(release) if release else None,
+    commit = release if bundles.is_commit(release) else ""
+    file = Path(release) if release and not commit else None
+    deploy(flags, Wish(only=tuple(only or ()), build=False, release=file, commit=commit,
                        if_busy=busy(if_busy), accept=tuple(accept or ()),
                        save=Path(save) if save else None, override=override, carry=bundle))  # fmt: skip
 

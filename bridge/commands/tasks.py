@@ -115,6 +115,7 @@ def settings(request: Request, environ: Mapping[str, str]) -> dict[str, str]:
         "BRIDGE_REGISTRY_USER": request.text("registry-user") or environ.get("GITHUB_ACTOR", ""),
         "BRIDGE_REGISTRY_TOKEN": token.reveal(),
         "BRIDGE_GIVE_UP": request.text("give-up"),
+        "BRIDGE_SBOM": {"true": "1", "false": ""}.get(request.text("sbom"), request.text("sbom")),
     }
     return {name: value for name, value in given.items() if value}
 
@@ -211,12 +212,15 @@ class Deploy(Task):
         return self.ended(report, pipeline.fault)
 
     def _wish(self, target: Target) -> Wish:
+        from bridge.pipeline import bundles
         from bridge.pipeline.run import Wish
 
         given = self.request.text("release")
-        file = (self.folder / given) if given else None
+        commit = given if bundles.is_commit(given) else ""
+        file = (self.folder / given) if given and not commit else None
         return Wish(
-            only=self.request.lines("only"), build=file is None, release=file, accept=self.request.lines("accept"),
+            only=self.request.lines("only"), build=not given, release=file, commit=commit,
+            accept=self.request.lines("accept"),
             if_busy="refuse" if self.request.text("if-busy") == "refuse" else "wait", save=self._keep(target),
         )  # fmt: skip
 

@@ -74,9 +74,12 @@ INPUTS: Final = (
     Input("accept", "Stateful services that may be replaced, one a line.", "list", commands=frozenset({"deploy"})),
     Input("build-values", "Public values for the build, `NAME=value` a line; they are part of the content tag.", "list",
           commands=_BUILT),
+    Input("sbom", "Whether images carry a list of what they hold: `true` (BuildKit pulls Docker's scanner for that), "
+          "or the image of another scanner.", commands=frozenset({"deploy"})),
     Input("env-file", "Values of the app for the host, `NAME=value` a line, sent before the deployment. Never for the "
           "agent's own values.", "secret", commands=frozenset({"deploy"})),
-    Input("release", "The path of a kept release: `deploy` deploys it without building, `attach` attaches it.",
+    Input("release", "A release that exists: the path of a kept one, or the commit whose release stands in the "
+          "registry. `deploy` deploys it without building; `attach` takes a kept one.",
           commands=frozenset({"deploy", "attach"}), required=frozenset({"attach"})),
     Input("to", "The release to go back to, `r-` and 12 digits; empty: the one before.",
           commands=frozenset({"rollback"})),

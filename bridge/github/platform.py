@@ -17,6 +17,7 @@ from bridge.github.retry import Policy, denied
 from bridge.reports import summary
 from bridge.reports.console import masked
 from bridge.reports.github import Reporter, Story
+from bridge.reports.markdown import plain_address
 
 if TYPE_CHECKING:
     from bridge.github.deployments import Moment
@@ -127,7 +128,7 @@ class Platform:
             state="in_progress" if end is None else state(end["status"]),
             description=self._description(story),
             log=run.url,
-            page=next((url for url in (end["routes"] if end else []) if url.startswith("https://")), ""),
+            page=next((url for url in (end["routes"] if end else []) if _shown(url)), ""),
             facts={"kind": start.kind, "release": start.release, "run": run.url},
         )
 
@@ -140,6 +141,11 @@ class Platform:
         if end is not None:
             name = "lost"
         return messages.text(f"report.deployment.{name}", {}, self.lang)
+
+
+def _shown(url: str) -> bool:
+    """GitHub refuses a state whose address is none, and people click on it."""
+    return url.startswith("https://") and plain_address(url)
 
 
 def _elsewhere(story: Story, here: Context) -> bool:

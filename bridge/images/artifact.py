@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Final
 from urllib.parse import urlencode, urljoin
 
@@ -15,10 +16,48 @@ import urllib3
 from agent.model.artifact import BUNDLE, CONFIG, MANIFEST, NAME, tag
 from agent.model.errors import IkomaError
 from agent.model.names import Target
+from agent.protocol import MAX_BUNDLE
 from bridge.images.names import Reference, ours
 from bridge.images.registry import TIMEOUT, Client
 
+_SHA256: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _CREATED: Final = (200, 201, 202)
+
+
+class Keeper(Client):
+    """A client that reads what was published."""
+
+    def fetch(self, prefix: str, target: Target, commit: str) -> bytes:
+        """Return the bundle of the release that was published under ``commit``.
+
+        Raises:
+            IkomaError: ``registry.no_release`` when there is none, ``registry.odd`` when what is there is not what its
+                manifest says, and ``registry.…`` as for images.
+        """
+        reference = ours(prefix, target.app, NAME, tag(target.environment, commit))
+        self._prepare(reference)
+        answer = self._ask(reference, "GET")
+        if answer.status == 404:
+            raise IkomaError("registry.no_release", target=target, commit=commit[:12])
+        layer = _layer(self._good(reference, answer).data)
+        url = f"{self._base(reference)}/v2/{reference.repository}/blobs/{layer}"
+        blob = self._request(reference.registry, "GET", url, self._authorization(reference))
+        raw: bytes = self._good(reference, blob).data
+        if _digest(raw) != layer:
+            raise self._odd(reference, "another digest")
+        return raw
+
+    def _good(self, reference: Reference, answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
+        if answer.status in (401, 403):
+            raise IkomaError("registry.denied", registry=reference.registry, what="pull",
+                             repository=reference.repository, said=answer.status)  # fmt: skip
+        if answer.status != 200:
+            raise self._odd(reference, answer.status)
+        return answer
+
+    @staticmethod
+    def _odd(reference: Reference, status: object) -> IkomaError:
+        return IkomaError("registry.odd", registry=reference.registry, status=status, repository=reference.repository)
 
 
 class Publisher(Client):
@@ -72,6 +111,18 @@ class Publisher(Client):
 
     def _scope(self, reference: Reference) -> str:
         return f"repository:{reference.repository}:pull,push"
+
+
+def _layer(manifest: bytes) -> str:
+    """Return the digest of the one layer of an artifact of ours, or nothing that any content could have."""
+    try:
+        layers = json.loads(manifest)["layers"]
+        found = [
+            str(layer["digest"]) for layer in layers if layer["mediaType"] == BUNDLE and layer["size"] <= MAX_BUNDLE
+        ]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return found[0] if len(found) == 1 and _SHA256.fullmatch(found[0]) else ""
 
 
 def _manifest(bundle: bytes) -> bytes:

@@ -31,15 +31,17 @@ def target_name(service: str) -> str:
     return name if name == service else f"{name}_{fingerprint(service)[:6]}"
 
 
-def definition(orders: Iterable[Order], *, cache: bool, sbom: bool = False) -> dict[str, Any]:
+def definition(orders: Iterable[Order], *, cache: bool, sbom: str = "") -> dict[str, Any]:
     """Return the bake file as plain data.
 
     Args:
         cache: whether the builder can keep its cache in the registry, beside each image as ``:buildcache``, and attest
             beside each image how it was built.
-        sbom: whether it also lists what each image holds; BuildKit pulls a scanner for that.
+        sbom: whether it also lists what each image holds. Empty: no; ``1``: by the scanner that BuildKit pulls;
+            else the image of a scanner.
     """
-    attest = ["type=provenance,mode=max", *(["type=sbom"] if sbom else [])] if cache else []
+    listed = "type=sbom" + (f",generator={sbom}" if sbom != "1" else "")
+    attest = ["type=provenance,mode=max", *([listed] if sbom else [])] if cache else []
     return {"target": {target_name(order.build.service): _target(order, cache, attest) for order in orders}}
 
 

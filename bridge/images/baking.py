@@ -13,7 +13,7 @@ from agent.host.files import write_json
 from agent.model import messages
 from agent.model.errors import IkomaError
 from agent.model.secret import Redactor
-from bridge.images import bake, builder, login
+from bridge.images import bake, builder, login, names
 from bridge.images.registry import Access
 
 _DENIED: Final = ("denied: ", "insufficient_scope", "403 Forbidden", "no basic auth credentials")
@@ -51,13 +51,22 @@ def run(
             on_line(messages.text("build.no_cache", {"driver": found.driver}))
         folder = Path(env["DOCKER_CONFIG"])
         file, metadata = folder / "bake.json", folder / "metadata.json"
-        wanted = bake.definition(orders, cache=found.keeps_cache, sbom=environ.get("BRIDGE_SBOM") == "1")
+        wanted = bake.definition(orders, cache=found.keeps_cache, sbom=_scanner(environ))
         write_json(file, wanted, 0o600)
         _patiently(lambda: _bake(bake.command(file, metadata, services), env | secrets, output, access), on_line)
         pushed = bake.digests(json.loads(metadata.read_bytes()), services)
     if missing := sorted(set(services) - pushed.keys()):
         raise IkomaError("build.incomplete", services=", ".join(missing))
     return pushed
+
+
+def _scanner(environ: Mapping[str, str]) -> str:
+    """Return what lists the contents of images. Raises ``Misuse("build.image_name")`` for no image's name."""
+    wanted = environ.get("BRIDGE_SBOM", "").strip()
+    if wanted in ("", "0", "1"):
+        return wanted.strip("0")
+    image = names.parse(wanted)
+    return image.pinned(image.digest) if image.digest else image.tagged
 
 
 def _bake(argv: list[str], env: Mapping[str, str], output: _Output, access: Access) -> None:

@@ -32,7 +32,9 @@ def logged_in(access: Access, environ: Mapping[str, str] | None = None) -> Itera
     """
     outer = os.environ if environ is None else environ
     theirs = Path(outer.get("DOCKER_CONFIG") or Path(outer.get("HOME", "/root")) / ".docker")
-    folder = Path(tempfile.mkdtemp(prefix="ikoma-docker-"))  # 0700 by its nature
+    # 0700 by its nature; in CI where the runner tidies up even after a job that was killed.
+    place = outer.get("RUNNER_TEMP", "")
+    folder = Path(tempfile.mkdtemp(prefix="ikoma-docker-", dir=place if Path(place).is_dir() else None))
     try:
         for name in _FOLDERS:
             if (theirs / name).is_dir():

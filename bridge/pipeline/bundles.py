@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from agent.model.names import Target
 
 if TYPE_CHECKING:
     from agent.model.release import Release
+    from bridge.pipeline.settings import RegistryAccess
 
 MANIFEST: Final = "release.json"
 _GZIP: Final = b"\x1f\x8b"
@@ -50,6 +52,28 @@ def read(file: Path, repo: Path) -> Bundle:
         return Bundle(_manifest(_inside(raw, file), file), raw)
     release = _manifest(raw, file)
     return Bundle(release, _from_repository(release, repo))
+
+
+def is_commit(text: str) -> bool:
+    """Say whether a release is named by its commit, not by a path."""
+    return re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", text) is not None
+
+
+def published(registry: RegistryAccess, target: Target, commit: str) -> Bundle:
+    """Return the release that stands in the registry under ``commit``.
+
+    Raises:
+        IkomaError: ``registry.…``; ``registry.no_release`` when none was published.
+        Misuse: ``cli.release_file`` when what stands there was made from something else, ``release.…``.
+    """
+    from bridge.images.artifact import Keeper
+
+    raw = Keeper(registry).fetch(registry.address, target, commit)
+    file = Path(commit[:12])
+    bundle = Bundle(_manifest(_inside(raw, file), file), raw)
+    if bundle.target != target or bundle.release.provenance.commit != commit:
+        raise Misuse("cli.release_file", file=file, reason=f"it is one of {bundle.target}, of another commit")
+    return bundle
 
 
 def _inside(raw: bytes, file: Path) -> bytes:

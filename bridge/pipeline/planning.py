@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bridge.pipeline.host import body
 from bridge.pipeline.run import Pipeline, Wish
 from bridge.pipeline.settings import Where
+from bridge.reports import shapes
 from bridge.reports.console import Console
 from bridge.reports.model import MigrationPlan, PlanImage, PlanReport
 from bridge.reports.progress import Progress
@@ -70,7 +71,8 @@ class Planning:
 
     def _read(self, release: Release, more: dict[str, Any]) -> dict[str, Any]:
         args = {"manifest": release.to_json(), **more}
-        return self.pipeline.host.agent.read("deploy.plan", body(self.where, release.target, self.pipeline.lang, args))
+        request = body(self.where, release.target, self.pipeline.lang, args)
+        return shapes.plan(self.pipeline.host.agent.read("deploy.plan", request))
 
 
 def _migrations(there: dict[str, Any] | None) -> MigrationPlan | None:

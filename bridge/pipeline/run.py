@@ -43,6 +43,7 @@ class Wish:
         build: whether images that the registry lacks are built (otherwise they are a fault).
         check: whether what is built is checked before.
         release: a kept release (manifest or bundle) to deploy instead of the sources.
+        commit: the commit whose release stands in the registry, to deploy instead of the sources.
         refresh: ask anew for the images of others instead of keeping the digests that are deployed.
         save: where to keep the release that is sent.
         if_busy: what to do when another operation holds the target.
@@ -55,6 +56,7 @@ class Wish:
     build: bool = True
     check: bool = True
     release: Path | None = None
+    commit: str = ""
     refresh: bool = False
     save: Path | None = None
     if_busy: Literal["wait", "refuse"] = "wait"
@@ -73,7 +75,7 @@ class Pipeline:
         self._host = Host(early, where.give_up) if (early := where.early_address) else None
         if wish.release is not None:
             self.bundle = _kept(where, wish.release)
-        self.target: Target = self.bundle.target if self.bundle else where.repository_target
+        self.target: Target = self.bundle.target if self.bundle else _wanted(where, wish)
         self.operation = where.operation(self.target, "deploy.apply")
         self.sent = False
         self.rendering: Ahead[Rendered]
@@ -85,7 +87,7 @@ class Pipeline:
         """Go through all stages and return the report, of a failure too. Raises only what nobody foresaw."""
         began = time.monotonic()
         try:
-            self.bundle = self.bundle or self.prepare()
+            self.bundle = self.bundle or (self.fetch() if self.wish.commit else self.prepare())
             report = self.deploy(self.host, self.bundle)
         except (IkomaError, KeyboardInterrupt) as stopped:
             self.fault = stopped if isinstance(stopped, IkomaError) else IkomaError("cli.cancelled")
@@ -109,6 +111,13 @@ class Pipeline:
     @property
     def lang(self) -> str:
         return self.console.machine_lang
+
+    def fetch(self) -> Bundle:
+        """Take the release that was made of a commit from the registry."""
+        with self.face.stage("plan"):
+            bundle = bundles.published(self.where.registry(self.target), self.target, self.wish.commit)
+            self.face.note(bundle.id)
+        return bundle
 
     def prepare(self) -> Bundle:
         """Make the release from the sources."""
@@ -265,6 +274,11 @@ def warning(message_id: str, lang: str) -> dict[str, Any]:
     """Return a warning of this side in the shape of those that the host gives."""
     text, remedy = messages.text(message_id, {}, lang), messages.remedy(message_id, {}, lang)
     return {"id": message_id, "message": text, "remedy": remedy}
+
+
+def _wanted(where: Where, wish: Wish) -> Target:
+    """A published release needs no sources; a name is enough."""
+    return where.target if wish.commit else where.repository_target
 
 
 def _kept(where: Where, file: Path) -> Bundle:

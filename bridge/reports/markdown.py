@@ -46,9 +46,12 @@ def link(label: str, url: str) -> str:
 
 def address(url: str) -> str:
     """Return a link to a foreign address that shows where it goes; anything but a plain web address stays text."""
-    if re.fullmatch(r"https?://[A-Za-z0-9.-]{1,253}(:\d{1,5})?(/[A-Za-z0-9._~/-]{0,200})?", url):
-        return f"<{url}>"
-    return code(url)
+    return f"<{url}>" if plain_address(url) else code(url)
+
+
+def plain_address(url: str) -> bool:
+    """Say whether ``url`` is a web address and nothing but one."""
+    return re.fullmatch(r"https?://[A-Za-z0-9.-]{1,253}(:\d{1,5})?(/[A-Za-z0-9._~/-]{0,200})?", url) is not None
 
 
 def place(base: str, file: str, line: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 from agent.model.errors import Exit, IkomaError
 from agent.model.names import Target
+from bridge.reports import shapes
 
 
 class ErrorReport(TypedDict):
@@ -160,22 +161,22 @@ def failure(error: IkomaError, lang: str) -> FailureReport:
 def deployment(target: Target, result: Mapping[str, Any]) -> DeploymentReport:
     """Return the report of a deployment; what ``result`` (the host's own words) lacks is empty, what it adds stays."""
     shape: DeploymentReport = {
-        "status": str(result.get("status", "FAILED")),
-        "message": str(result.get("message", "")),
+        "status": shapes.text(result.get("status")) or "FAILED",
+        "message": shapes.text(result.get("message")),
         "app": target.app,
         "environment": target.environment,
-        "release": result.get("release"),
-        "previous": result.get("previous"),
-        "operation": result.get("operation"),
-        "seconds": float(result.get("seconds", 0.0)),
-        "steps": list(result.get("steps") or []),
+        "release": shapes.maybe(result.get("release")),
+        "previous": shapes.maybe(result.get("previous")),
+        "operation": shapes.maybe(result.get("operation")),
+        "seconds": shapes.number(result.get("seconds")),
+        "steps": shapes.steps(result.get("steps")),
         "stages": [],
         "images": {},
-        "services": dict(result.get("services") or {}),
-        "migrations": {"applied": [], "pending": [], **(result.get("migrations") or {})},
-        "routes": list(result.get("routes") or []),
-        "warnings": list(result.get("warnings") or []),
-        "error": result.get("error"),
+        "services": shapes.services(result.get("services")),
+        "migrations": shapes.migrations(result.get("migrations")),
+        "routes": shapes.texts(result.get("routes")),
+        "warnings": shapes.mappings(result.get("warnings")),
+        "error": shapes.error(result.get("error")),
     }
     return {**result, **shape}  # type: ignore[typeddict-item]
 

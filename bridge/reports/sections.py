@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agent.model import messages
+from bridge.reports import shapes
 from bridge.reports.document import Part
 from bridge.reports.github import CheckReport, Story
 from bridge.reports.markdown import address, code, place, prose, row, table
@@ -135,8 +136,8 @@ def _gap(item: Mapping[str, Any], say: Words) -> str:
     """Return for how long a service is expected not to be there, or nothing where it stays."""
     if item.get("how") != "stop-first" or item.get("action") not in ("replaced", "restarted"):
         return ""
-    known = item.get("gap_seconds")
-    if not isinstance(known, int | float) or not known > 0:
+    known = shapes.number(item.get("gap_seconds"))
+    if known <= 0:
         return say("plan.gap.unknown")
     return say("plan.gap.measured" if item.get("gap_measured") else "plan.gap.at_most", seconds=seconds(known))
 

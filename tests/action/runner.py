@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +75,7 @@ class Runner:
     event: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
+    running: subprocess.Popen[bytes] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("home", "workspace", "temp", "artifacts", "caches", "steps"):
@@ -144,11 +146,16 @@ class Runner:
         output.touch()
         files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(self.summary)}
         env = self._environment(frame) | self._texts(step.get("env", {}), frame.contexts) | files
-        done = subprocess.run([*_SHELL, str(script)], cwd=self.workspace, env=env, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)  # fmt: skip
-        self.log.hear(done.stdout.decode(errors="replace"))
-        frame.failed = done.returncode != 0
+        with subprocess.Popen([*_SHELL, str(script)], cwd=self.workspace, env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as self.running:  # fmt: skip
+            said, _ = self.running.communicate(timeout=600)
+        self.log.hear(said.decode(errors="replace"))
+        frame.failed = self.running.returncode != 0
         return assignments(output)
+
+    def cancel(self) -> None:
+        """Tell the step that runs now to end, as a runner does whose job was cancelled."""
+        self.running.send_signal(signal.SIGTERM)
 
     def _environment(self, frame: Frame) -> dict[str, str]:
         passed = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.action import events
 from tests.action.conftest import NewRunner, commit, faulty
 from tests.action.runner import Ended
 from tests.github.double import JOB_TOKEN, READ_TOKEN
-from tests.github.server import Fault, Server
+from tests.github.server import Fault, Kind, Server
 
 FORK = "mallory/shop"
 
@@ -159,13 +161,21 @@ def test_a_token_that_may_write_no_check_run_leaves_the_annotations_in_the_log(
     assert len(bodies(github)) == 1
 
 
-def test_github_may_fail_for_a_while_and_the_reports_arrive(github: Server, new_runner: NewRunner) -> None:
+@pytest.mark.parametrize("fault", ["before", "after", "secondary"])
+def test_github_fails_at_every_call_once_and_the_reports_are_the_same(
+    github: Server, new_runner: NewRunner, fault: Kind
+) -> None:
+    """502 with nothing done, 502 with all done, and a limit on creating too fast."""
     github.double.open_pull(7, events.HEAD)
-    github.faults.append(Fault("after", times=3))
-    ended = checked(new_runner, events.pull_request(github.url, JOB_TOKEN), faulty(0))
-    assert ended.ok, ended.log.shown
+    github.faults.append(Fault(fault, turns=True, seconds=0.5))
+    ended = checked(new_runner, events.pull_request(github.url, JOB_TOKEN), faulty(70))
+    assert ended.outputs["status"] == "REFUSED", ended.log.shown
+    [run] = github.double.checks
+    missing = [note["start_line"] for note in github.double.notes[run["id"]] if note["path"] == "Dockerfile"]
+    assert missing == list(range(2, 72))
     assert len(bodies(github)) == 1
-    assert len(github.double.checks) == 1
+    assert "IKB203" in bodies(github)[0]
+    assert "is missing on GitHub" not in ended.log.shown
 
 
 def test_without_github_the_log_the_outputs_and_the_summary_still_tell_everything(

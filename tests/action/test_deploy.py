@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +26,10 @@ from tests.action.runner import Ended, Runner
 from tests.faults.app import GOOD, App
 from tests.faults.lab import Lab
 from tests.github.double import JOB_TOKEN
-from tests.github.server import Server, serve
+from tests.github.server import Fault, Kind, Server, serve
 
 HOSTILE = "<img src=x> [x](https://evil.example) ::set-output name=status::HEALTHY"
+HOSTILE_FILE = "::error::<img src=x> ##(add-mask)a (x) @everyone </details>\u202e| "
 CRASHING = f"echo '::error::{HOSTILE}'; echo '##[add-mask]web'; printf '\\033[2J::stop-commands::x\\n'; exit 7\n"
 
 
@@ -41,6 +45,7 @@ class Story:
     machine: Path
     runs: int = 0
     first_release: str = ""
+    first_commit: str = ""
 
     def runner(self, context: dict[str, Any]) -> Runner:
         """Return a fresh job with the app checked out."""
@@ -82,6 +87,12 @@ class Story:
         base = {"build-values": f"BASE_IMAGE={self.lab.env['RIG_BUSYBOX_IMAGE']}"}
         return self.runner(context).job("deploy.yml", "deploy", self.place | base | more, self.secrets)
 
+    def traces(self, secret: str) -> list[Path]:
+        """Return the files of all runs, and of the folder for temporary files, that hold ``secret``."""
+        roots = (self.root, self.machine)
+        files = [file for root in roots for file in root.rglob("*") if file.is_file() and "/venv/" not in str(file)]
+        return [file for file in files if secret.encode() in file.read_bytes()]
+
     def states(self) -> list[str | None]:
         """Return the state of each deployment that GitHub knows, the oldest first."""
         return [
@@ -117,6 +128,29 @@ def test_a_pull_request_tells_what_would_be_built_before_anything_is(story: Stor
     assert not story.lab.containers(story.app.name)
 
 
+def test_pushed_again_with_120_faults_of_hostile_names_it_keeps_its_one_comment(story: Story) -> None:
+    """A report of more than 100 kB, from a branch and of files whose names are commands and markup."""
+    second, branch = "d" * 40, "x::set-output name=status::HEALTHY `</details>@everyone"
+    story.github.double.open_pull(7, second)
+    runner = story.runner(events.pull_request(story.github.url, JOB_TOKEN, head=second, branch=branch))
+    copies = [f'COPY ["{HOSTILE_FILE}{number}-{"long-" * 150}.txt", "/x/"]\n' for number in range(120)]
+    (runner.workspace / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n" + "".join(copies))
+    values = {"build-values": f"BASE_IMAGE={story.lab.env['RIG_BUSYBOX_IMAGE']}"}
+    ended = runner.job("check.yml", "check", story.place | values, story.secrets)
+    assert not ended.ok
+    assert int(ended.outputs["findings"]) >= 120
+    assert len(ended.summary.encode()) > 100_000
+    [comment] = story.github.double.comments[7]
+    assert 50_000 < len(comment["body"].encode()) < 65_536
+    newest = max(story.github.double.notes)
+    assert len([note for note in story.github.double.notes[newest] if note["path"] == "Dockerfile"]) >= 120
+    assert {command.name for command in ended.log.commands} <= {"group", "endgroup", "add-mask", "error", "warning"}
+    for text in (comment["body"], ended.summary):
+        outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
+        for markup in ("<img", "</details><", "](https://evil", "@everyone", "\u202e"):
+            assert markup not in outside
+
+
 def test_a_release_tag_is_built_deployed_and_recorded(story: Story) -> None:
     ended = story.release("v1.0.0")
     assert ended.ok, ended.log.shown
@@ -125,7 +159,7 @@ def test_a_release_tag_is_built_deployed_and_recorded(story: Story) -> None:
     assert story.states() == ["success"]
     assert ended.steps["Keep the release"] == "success"
     assert "HEALTHY" in ended.summary or ended.outputs["release"] in ended.summary
-    story.first_release = ended.outputs["release"]
+    story.first_release, story.first_commit = ended.outputs["release"], story.head
     for secret in (*story.secrets.values(), JOB_TOKEN):
         assert secret not in ended.log.shown
         assert secret.splitlines()[-1] not in ended.log.shown
@@ -143,12 +177,20 @@ def test_the_release_is_attached_to_the_release_of_the_tag(story: Story) -> None
     assert asset["name"] == f"{story.app.name}-production.ikoma-release.tar.gz"
 
 
-def test_a_kept_release_is_deployed_again_without_a_build_and_changes_nothing(story: Story) -> None:
-    kept = next((story.root / "run-2/artifacts").glob("*/*.tar.gz"))
-    runner = story.runner(events.tag(story.github.url, JOB_TOKEN, "v1.0.0", story.head, run="9100"))
-    (runner.workspace / "kept.tar.gz").write_bytes(kept.read_bytes())
-    place = {name.replace("-", "_"): value for name, value in story.place.items()}
-    ended = runner.action(command="deploy", release="kept.tar.gz", ssh_key=story.secrets["BRIDGE_SSH_KEY"],
+@pytest.mark.parametrize("named", ["by its file", "by its commit"])
+def test_a_release_that_exists_is_deployed_again_without_a_build_and_changes_nothing(story: Story, named: str) -> None:
+    """The kept file, or the commit under which it stands in the registry; that needs not even a checkout."""
+    runner = story.runner(events.tag(story.github.url, JOB_TOKEN, "v1.0.0", story.head, run=str(9100 + story.runs)))
+    release, place = story.head, {name.replace("-", "_"): value for name, value in story.place.items()}
+    if named == "by its file":
+        kept = next((story.root / "run-2/artifacts").glob("*/*.tar.gz"))
+        (runner.workspace / "kept.tar.gz").write_bytes(kept.read_bytes())
+        release = "kept.tar.gz"
+    else:
+        shutil.rmtree(runner.workspace)
+        runner.workspace.mkdir()
+    ended = runner.action(command="deploy", release=release, app=story.app.name,
+                          ssh_key=story.secrets["BRIDGE_SSH_KEY"],
                           registry_token=story.secrets["BRIDGE_REGISTRY_TOKEN"], **place)  # fmt: skip
     assert ended.ok, ended.log.shown
     assert ended.outputs["release"] == story.first_release
@@ -189,6 +231,48 @@ def test_a_rollback_by_hand_goes_to_the_release_that_was_chosen(story: Story) ->
     assert ended.outputs["release"] == story.first_release
     assert story.lab.ask(story.app.host) == (200, "one")
     assert story.states()[-1] == "success"
+
+
+@pytest.mark.parametrize("fault", ["before", "after", "secondary"])
+def test_github_fails_at_every_call_once_and_a_deployment_is_recorded_once(story: Story, fault: Kind) -> None:
+    """A release that exists, so that what takes time is GitHub alone."""
+    before = len(story.states())
+    story.github.faults.append(Fault(fault, turns=True, seconds=0.5))
+    runner = story.runner(events.tag(story.github.url, JOB_TOKEN, "v1.0.0", story.head, run=str(9300 + story.runs)))
+    ended = runner.job("deploy.yml", "deploy", story.place | {"release": story.first_commit}, story.secrets)
+    story.github.faults.clear()
+    assert ended.ok, ended.log.shown
+    assert ended.outputs["release"] == story.first_release
+    assert story.states()[before:] == ["success"]
+    assert set(story.states()[:before]) <= {"inactive", "failure"}
+    assert "is missing on GitHub" not in ended.log.shown
+
+
+def test_a_job_that_is_cancelled_during_a_build_leaves_no_login_behind(story: Story) -> None:
+    runner = story.runner(events.tag(story.github.url, JOB_TOKEN, "v1.2.9", story.head, run="9350"))
+    with (runner.workspace / "Dockerfile").open("a") as dockerfile:
+        dockerfile.write('RUN ["/bin/busybox", "sleep", "300"]\n')
+    logins: list[Path] = []
+
+    def cancel() -> None:
+        deadline = time.monotonic() + 120
+        while not logins and time.monotonic() < deadline:
+            time.sleep(0.1)
+            logins[:] = story.machine.glob("ikoma-docker-*/bake.json")
+        runner.cancel()
+
+    watcher = threading.Thread(target=cancel)
+    watcher.start()
+    base = {"build-values": f"BASE_IMAGE={story.lab.env['RIG_BUSYBOX_IMAGE']}"}
+    ended = runner.job("deploy.yml", "deploy", story.place | base, story.secrets)
+    watcher.join()
+    assert logins
+    assert not ended.ok
+    assert ended.outputs["status"] == "FAILED"
+    assert "Failed after" in ended.summary
+    assert not list(story.machine.glob("ikoma-docker-*"))
+    assert story.traces(story.secrets["BRIDGE_SSH_KEY"].splitlines()[2]) == []
+    assert story.lab.ask(story.app.host) == (200, "one")
 
 
 def test_two_runs_at_once_deploy_one_after_the_other(story: Story) -> None:

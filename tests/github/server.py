@@ -56,6 +56,7 @@ class Fault:
             *denied*: a token without the right.
         at: which call from now on, 0 the next; only calls that match ``method`` and ``path`` count.
         times: how many calls in a row.
+        turns: every other call of each kind fails instead: the first fails, its repetition does not.
     """
 
     kind: Kind
@@ -64,11 +65,16 @@ class Fault:
     method: str = ""
     path: str = ""
     seconds: float = 1.0
+    turns: bool = False
+    _seen: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def strikes(self, method: str, path: str) -> bool:
         """Say whether this call fails, and count it."""
         if (self.method and method != self.method) or not re.search(self.path, path):
             return False
+        if self.turns:
+            self._seen[method, path] = seen = self._seen.get((method, path), 0) + 1
+            return seen % 2 == 1
         self.at -= 1
         return -self.times <= self.at < 0
 

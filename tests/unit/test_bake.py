@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.model.errors import IkomaError
+from agent.model.errors import IkomaError, Misuse
 from agent.model.secret import Secret
 from bridge.images import bake, baking, login, names
 from bridge.images.render import Build
@@ -47,9 +47,18 @@ def test_a_cache_stands_beside_the_image_and_never_fails_a_build() -> None:
 
 
 def test_what_was_built_and_how_is_attested_where_the_builder_can() -> None:
-    assert "attest" not in bake.definition([order()], cache=False, sbom=True)["target"]["web"]
+    assert "attest" not in bake.definition([order()], cache=False, sbom="1")["target"]["web"]
     assert bake.definition([order()], cache=True)["target"]["web"]["attest"] == ["type=provenance,mode=max"]
-    assert "type=sbom" in bake.definition([order()], cache=True, sbom=True)["target"]["web"]["attest"]
+    assert "type=sbom" in bake.definition([order()], cache=True, sbom="1")["target"]["web"]["attest"]
+    own = bake.definition([order()], cache=True, sbom="r.example/scanner:1")["target"]["web"]["attest"]
+    assert "type=sbom,generator=r.example/scanner:1" in own
+
+
+def test_a_scanner_is_an_image_and_nothing_else() -> None:
+    assert [baking._scanner({"BRIDGE_SBOM": said}) for said in ("", "0", "1")] == ["", "", "1"]
+    assert baking._scanner({"BRIDGE_SBOM": "scan"}) == "docker.io/library/scan:latest"
+    with pytest.raises(Misuse):
+        baking._scanner({"BRIDGE_SBOM": "x,type=provenance"})
 
 
 def test_values_that_look_like_templates_stay_what_they_are() -> None:

@@ -18,7 +18,7 @@ from agent.model.secret import Secret
 from agent.releases import published
 from agent.releases.published import Registry
 from agent.releases.source import check_ref
-from bridge.images.artifact import Publisher
+from bridge.images.artifact import Keeper, Publisher
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SUITE = Target("suite")
@@ -124,6 +124,35 @@ def test_what_was_published_is_found_by_environment_and_commit(double: Double) -
     publish(double, b"a bundle")
     assert published.fetch(registry(double), SUITE, COMMIT) == b"a bundle"
     assert list(double.manifests) == [f"production-{COMMIT}"]
+
+
+def keeper(double: Double) -> Keeper:
+    """Return a client on the bridge's side."""
+    return Keeper(Access(f"{double.address}/a"), {})
+
+
+def test_the_bridge_finds_it_as_well(double: Double) -> None:
+    publish(double, b"a bundle")
+    assert keeper(double).fetch(f"{double.address}/a", SUITE, COMMIT) == b"a bundle"
+    with pytest.raises(IkomaError, match="no release of suite"):
+        keeper(double).fetch(f"{double.address}/a", SUITE, "f" * 40)
+
+
+@pytest.mark.parametrize("spoiled", ["blob", "manifest", "two", "large"])
+def test_the_bridge_takes_nothing_that_is_not_what_its_manifest_says(double: Double, spoiled: str) -> None:
+    publish(double, b"a bundle")
+    (tag,) = double.manifests
+    manifest = json.loads(double.manifests[tag])
+    if spoiled == "blob":
+        double.blobs[manifest["layers"][0]["digest"]] = b"a BUNDLE"
+    elif spoiled == "two":
+        manifest["layers"] *= 2
+    elif spoiled == "large":
+        manifest["layers"][0]["size"] = 2**40
+    double.manifests[tag] = b"[]" if spoiled == "manifest" else json.dumps(manifest).encode()
+    with pytest.raises(IkomaError) as caught:
+        keeper(double).fetch(f"{double.address}/a", SUITE, COMMIT)
+    assert caught.value.id == "registry.odd"
 
 
 def test_publishing_the_same_again_writes_nothing(double: Double) -> None:

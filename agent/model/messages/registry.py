@@ -39,6 +39,12 @@ MESSAGES = {
         "Try again later; if it stays, look at the registry's own log.",
         "Réessayez plus tard ; si cela persiste, consultez le journal du registre.",
     ),
+    "registry.no_release": Message(
+        "The registry has no release of {target} for the commit {commit}.",
+        "Le registre n'a aucune version de {target} pour le commit {commit}.",
+        "A deployment of a clean work tree publishes one. Build and deploy that commit: python -m bridge pipeline run",
+        "Déployer un arbre de travail propre en publie une. Construisez et déployez ce commit : python -m bridge pipeline run",
+    ),
     "registry.half_login": Message(
         "There is a registry token but no user.",
         "Il y a un jeton de registre mais pas d'utilisateur.",
