@@ -16,7 +16,7 @@ from agent.model.errors import Misuse
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 SERVICE: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}")
 RELEASE: Final = re.compile(r"r-[0-9a-f]{12}")
-MIGRATION_FILE: Final = re.compile(r"(?P<version>[0-9]{1,17})_(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]{0,99})\.sql")
+MIGRATION_FILE: Final = re.compile(r"(?P<version>[0-9]{1,20})_(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]{0,99})\.sql")
 PRODUCTION: Final = "production"
 
 

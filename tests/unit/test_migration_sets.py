@@ -61,7 +61,7 @@ def test_every_problem_names_its_files_in_both_languages() -> None:
         (["0001_a.sql", "0001_b.sql"], ["migration.duplicate"]),
         (["0001_a.sql", "00001_a.sql"], ["migration.duplicate"]),
         (["a.sql", "1.sql"], ["migration.bad_name"] * 2),
-        (["0_init.sql", "20240414161707_basejump-setup.sql", "0001_A.sql"], []),
+        (["0_init.sql", "20240414161707_basejump-setup.sql", "20201110175414000000_relation.sql", "0001_A.sql"], []),
         (["0001_.sql", "0002-b.sql", "../0003_c.sql", "0004_$(id).sql", "0005_e.sql\n"], ["migration.bad_name"] * 5),
     ],
 )
