@@ -1,6 +1,7 @@
-"""The capability reference ``docs/capabilities.md`` and the OpenAPI document, made from the index and the models.
+"""The references: ``docs/capabilities.md`` and the OpenAPI document, made from the index and the models, and
+``docs/settings.md``, made from the host settings' own words.
 
-``python -m agent.doors.reference docs`` writes both; a test compares them with what is checked in.
+``python -m agent.doors.reference docs`` writes them; a test compares them with what is checked in.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 from agent.capabilities import CAPABILITIES, Index, models
 from agent.capabilities.index import Capability
 from agent.doors import http_openapi, mcp_tools, schemas
+from agent.host.settings import Settings
+from agent.model.secret import Secret
 
 _HEAD = """\
 # Capabilities
@@ -33,6 +36,18 @@ events. Roles are ordered: observer, operator, builder. Results only ever grow; 
 [openapi.json](openapi.json).
 
 | capability | role | |
+| --- | --- | --- |
+"""
+
+
+_SETTINGS = """\
+# Host settings
+
+What an administrator decides for a host: `/etc/ikoma/settings.json`, which root and the agent alone read, put there by
+`python -m bridge host bootstrap --settings FILE`. Every key may be left out; one that is unknown or of another type is
+refused. Made from the settings' own words by `python -m agent.doors.reference docs`.
+
+| key | default | |
 | --- | --- | --- |
 """
 
@@ -92,9 +107,32 @@ def _default(field: dict[str, Any]) -> str:
     return "no" if default in (None, "", [], {}) else f"no, `{default}`"
 
 
+def settings() -> str:
+    """Return the reference of the host settings as Markdown. Pure."""
+    defaults = Settings()
+    rows = []
+    for names, text in _described(Settings.__doc__ or ""):
+        keys, values = (f"`{name}`" for name in names), (_shown(getattr(defaults, name)) for name in names)
+        rows.append(f"| {', '.join(keys)} | {' / '.join(values)} | {text.replace('``', '`')} |\n")
+    return _SETTINGS + "".join(rows)
+
+
+def _described(text: str) -> list[tuple[list[str], str]]:
+    """Return the names and the sentence of each line below ``Attributes:``."""
+    lines = [line.strip() for line in text.partition("Attributes:")[2].strip().splitlines()]
+    return [(names.split(", "), told) for names, _, told in (line.partition(": ") for line in lines)]
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, Secret):
+        return "none; a secret"
+    return f"`{json.dumps(default)}`" if default not in ("", (), {}) else "none"
+
+
 def write(folder: Path) -> None:
-    """Write both documents below ``folder``."""
+    """Write the documents below ``folder``."""
     (folder / "capabilities.md").write_text(markdown(CAPABILITIES))
+    (folder / "settings.md").write_text(settings())
     document = json.dumps(http_openapi.document(CAPABILITIES), indent=1, ensure_ascii=False)
     (folder / "openapi.json").write_text(document + "\n")
 

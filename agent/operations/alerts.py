@@ -96,9 +96,12 @@ def sightings(paths: Paths, settings: Settings, sites: list[Site], raised: set[s
         yield Sighting("engine:docker")
     yield from _disks([paths.apps, paths.state, paths.backups, *([root] if root else [])], settings, raised)
     for site in sites:
-        if root:
-            yield from _health(site)
-        yield _backup(site)
+        try:
+            found = [*(_health(site) if root else ()), _backup(site)]
+        except Exception as error:  # a record that somebody damaged silences no other app
+            log.write(paths, f"alerts: {site.slug}: {type(error).__name__}")
+            continue
+        yield from found
 
 
 def _disks(folders: list[Path], settings: Settings, raised: set[str]) -> Iterator[Sighting]:
@@ -218,16 +221,26 @@ def _round(paths: Paths) -> None:
     """The whole life of the process that looks and sends; an engine or a receiver that hangs holds up nobody else."""
     os.nice(10)
     try:
-        lock = Flock(paths.locks / _LOOKING)
-        if lock.acquire():
-            look(paths, time.time())
-            lock.release()
+        _look_alone(paths)
         if _due(paths, time.time()):
             from agent.host import notify
 
             deliver(paths, time.time(), notify.send)
     except Exception as error:  # it has no streams; the log gets the kind of the fault, never its words
         log.write(paths, f"alerts: {type(error).__name__}")
+
+
+def _look_alone(paths: Paths) -> None:
+    """Look, unless somebody does; what keeps us from looking keeps nobody from being told what waits."""
+    lock = Flock(paths.locks / _LOOKING)
+    if not lock.acquire():
+        return
+    try:
+        look(paths, time.time())
+    except Exception as error:
+        log.write(paths, f"alerts: {type(error).__name__}")
+    finally:
+        lock.release()
 
 
 def _host() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from agent.capabilities import CAPABILITIES, models
 from agent.capabilities.index import Capability
 from agent.doors import http_openapi, mcp_tools, reference, schemas
 from agent.host.keys import Grant
+from agent.host.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 ALL = pytest.mark.parametrize("capability", CAPABILITIES.values(), ids=lambda one: one.name)
@@ -52,6 +54,12 @@ def test_the_checked_in_reference_is_the_generated_one() -> None:
 
 def test_the_checked_in_document_is_the_generated_one() -> None:
     assert json.loads((DOCS / "openapi.json").read_text()) == http_openapi.document(CAPABILITIES), WRITE_THEM
+
+
+def test_the_checked_in_settings_are_the_generated_ones_and_none_is_without_a_word() -> None:
+    text = (DOCS / "settings.md").read_text()
+    assert text == reference.settings(), WRITE_THEM
+    assert [field.name for field in fields(Settings) if f"`{field.name}`" not in text] == []
 
 
 def test_the_index_is_plain_data_that_costs_no_model() -> None:
