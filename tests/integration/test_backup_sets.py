@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from agent.model.errors import IkomaError
 from agent.model.names import Target
 from agent.model.secret import Secret
 from tests.integration.postgres import Cluster
+from tests.integration.sshd import Sshd, sshd
+
+__all__ = ["sshd"]
 
 SHOP = Target("shop", "production")
 WORD = "a passphrase with spaces, $ and é"
@@ -120,3 +124,25 @@ def test_volumes_with_a_name_belong_to_a_set_and_anonymous_ones_do_not() -> None
     ]
     assert sets.volumes({"Mounts": mounts}) == [("shop_uploads", "/data")]
     assert sets.volumes({}) == []
+
+
+def test_a_set_goes_to_another_machine_by_sftp_and_comes_back(site: sets.Site, sshd: Sshd, tmp_path: Path) -> None:
+    sshd.let_in("restrict")
+    (tmp_path / "id").touch(mode=0o600)
+    (tmp_path / "id").write_text(sshd.key.reveal())
+    (tmp_path / "known").write_text(sshd.known_hosts)
+    words = f"-F none -i {tmp_path}/id -o UserKnownHostsFile={tmp_path}/known -o BatchMode=yes"
+    ssh = tmp_path / "bin/ssh"  # what ~/.ssh/config of the agent's user says on a host
+    ssh.parent.mkdir()
+    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} {words} "$@"\n')
+    ssh.chmod(0o755)
+    file = Paths(tmp_path).etc / "restic.env"
+    file.parent.mkdir(parents=True)
+    file.touch(mode=0o600)
+    file.write_text(f"PATH={ssh.parent}:/usr/bin:/bin\n")
+    place = Secret(f"sftp://root@127.0.0.1:{sshd.port}//root/sets")
+    away = restic.of(Paths(tmp_path), Settings(backup_repository=place, backup_password=Secret(WORD)))
+    pushed = push(site, away, "op-1")
+    assert [row["snapshot"] for row in sets.snapshots(away, "shop")] == [pushed.snapshot]
+    _, folder, _ = sets.fetch(site, away, "")
+    assert (folder / "env/app.env").read_text() == "APP_SECRET=tremendously-private\n"
