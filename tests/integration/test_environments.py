@@ -176,7 +176,7 @@ def plant(spot: Spot, look: bool = False) -> list[str]:
             f"docker create --name {name}-web-99 --label {PROJECT}={name}2 {spot.base} sh"
         ),
         f"docker image inspect {repository}:by-hand": (
-            f"docker commit --change LABEL=by-hand {name}-web-99 {repository}:by-hand"
+            f"docker commit --change 'LABEL by=hand' {name}-web-99 {repository}:by-hand"
         ),
         f"test -e /srv/apps/{name}2/releases/r-aaaaaaaaaaaa/record.json": (
             f"mkdir -p /srv/apps/{name}2/releases/r-aaaaaaaaaaaa && "
