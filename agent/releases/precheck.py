@@ -74,6 +74,8 @@ def _proxy(site: Site, release: Release) -> Iterator[IkomaError]:
     if not site.settings.caddy_image:
         yield IkomaError("proxy.no_image")
     running = site.engine.container(proxy.NAME)
+    if running is not None and not proxy.ours(running):
+        yield IkomaError("proxy.foreign", name=proxy.NAME)
     if running is not None and running["State"]["Running"]:
         return
     held = holders(site)

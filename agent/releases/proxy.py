@@ -20,6 +20,7 @@ from agent.releases.site import Site
 
 NAME: Final = "ikoma-proxy"
 LABEL: Final = "ikoma.role"
+ROLE: Final = "proxy"
 HTTP, HTTPS = 80, 443
 RESTART: Final = {"Name": "always"}
 """An engine that comes back after a crash counts what it finds as stopped by hand, and starts only these."""
@@ -140,7 +141,7 @@ def definition(paths_proxy: Path, settings: Settings) -> dict[str, Any]:
         "Image": settings.caddy_image,
         "Cmd": ["caddy", "run", "--config", "/etc/caddy/Caddyfile"],
         "Env": ["XDG_DATA_HOME=/data", "XDG_CONFIG_HOME=/config"],
-        "Labels": {LABEL: "proxy"},
+        "Labels": {LABEL: ROLE},
         "ExposedPorts": {f"{inner}/tcp": {} for inner in ports},
         "HostConfig": {
             "RestartPolicy": RESTART,
@@ -159,11 +160,14 @@ def ensure(site: Site) -> None:
     """Make the proxy run, on every target's edge network. One that runs is left alone.
 
     Raises:
-        IkomaError: ``proxy.no_image`` when the host settings name none, ``proxy.port`` when its ports are held.
+        IkomaError: ``proxy.no_image`` when the host settings name none, ``proxy.start`` when its ports are held,
+            ``proxy.foreign`` when somebody else's container has its name.
     """
     engine, settings = site.engine, site.settings
     _prepare_folders(site)
     found = engine.container(NAME)
+    if found is not None and not ours(found):
+        raise IkomaError("proxy.foreign", name=NAME)
     if found is not None and found["State"]["Running"]:
         if found["HostConfig"]["RestartPolicy"]["Name"] != RESTART["Name"]:
             engine.update(NAME, {"RestartPolicy": RESTART})
@@ -181,6 +185,11 @@ def ensure(site: Site) -> None:
     for network in engine.networks():
         if (network.get("Labels") or {}).get("ikoma.network") == "edge":
             engine.connect(network["Name"], NAME, aliases=[])
+
+
+def ours(container: Mapping[str, Any]) -> bool:
+    """Say whether a container of the proxy's name is the one that we made."""
+    return bool((container["Config"].get("Labels") or {}).get(LABEL) == ROLE)
 
 
 def _await_start(site: Site) -> None:

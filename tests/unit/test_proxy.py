@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.docker.engine import Engine
 from agent.host.paths import Paths
 from agent.host.settings import Settings
-from agent.model.errors import Misuse
+from agent.model.errors import IkomaError, Misuse
 from agent.model.names import Target
 from agent.model.release import parse
 from agent.releases import images, precheck, proxy
@@ -113,3 +114,18 @@ def test_credentials_are_shown_to_their_own_registry_alone(reference: str, regis
     assert images.auth_for(reference, Credentials(registry, "u", "p")) is not None
     assert images.auth_for(reference, Credentials("evil.example", "u", "p")) is None
     assert images.auth_for(reference, None) is None
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_container_of_somebody_else_under_the_proxys_name_is_neither_used_nor_removed(
+    site: Site, monkeypatch: pytest.MonkeyPatch, running: bool
+) -> None:
+    touched: list[str] = []
+    theirs = {"Config": {"Labels": {"theirs": "1"}}, "State": {"Running": running}}
+    monkeypatch.setattr(Engine, "container", lambda _engine, _name: theirs)
+    monkeypatch.setattr(
+        Engine, "call", lambda _engine, method, path, *_more, **_less: touched.append(f"{method} {path}")
+    )
+    with pytest.raises(IkomaError, match="did not make"):
+        proxy.ensure(site)
+    assert touched == []

@@ -329,6 +329,12 @@ MESSAGES = {
         "Set “caddy_image” in /etc/ikoma/settings.json, or remove “routes” from ikoma.release.json.",
         "Définissez « caddy_image » dans /etc/ikoma/settings.json, ou retirez « routes » d'ikoma.release.json.",
     ),
+    "proxy.foreign": Message(
+        "A container named {name} is there that this agent did not make.",
+        "Un conteneur nommé {name} est là, que cet agent n'a pas créé.",
+        "Rename it: docker rename {name} NEW-NAME",
+        "Renommez-le : docker rename {name} NOUVEAU-NOM",
+    ),
     "proxy.start": Message(
         "The reverse proxy does not start: {reason}",
         "Le proxy ne démarre pas : {reason}",
