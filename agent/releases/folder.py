@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from agent.host.files import read_json
@@ -63,17 +64,26 @@ def look(site: Site) -> Found | None:
 
 
 def _written(home: TargetPaths) -> Found:
+    return Found(home.compose.name, _listed(parse(home.compose)))
+
+
+def parse(file: Path) -> dict[str, Any]:
+    """Return a compose file as it stands there, without what it names of other files.
+
+    Raises:
+        Misuse: ``compose.invalid`` for a file that cannot be read.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        text = home.compose.read_bytes()[: _MOST + 1].decode()
+        text = file.read_bytes()[: _MOST + 1].decode()
         document = YAML(typ="safe", pure=True).load(text) if len(text) <= _MOST else "too large"
     except (OSError, UnicodeDecodeError, YAMLError, RecursionError) as error:
         raise Misuse("compose.invalid", reason=" ".join(str(error).split())[:300]) from None
     if not isinstance(document, dict):
-        raise Misuse("compose.invalid", reason=f"{home.compose.name} is no compose file")
-    return Found(home.compose.name, _listed(document))
+        raise Misuse("compose.invalid", reason=f"{file.name} is no compose file")
+    return document
 
 
 def _listed(document: dict[str, Any]) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def _read(site: Site, sources: Sources) -> tuple[dict[str, Any], dict[str, Any]]
     """Return the services, and the whole document, as compose reads the file; nothing is interpolated."""
     if not sources.compose.is_file():
         raise Misuse("compose.missing", file=sources.settings.compose, contract=contracts.FILE)
+    _alone(folder.parse(sources.compose))
     argv = compose.read(sources.compose)
     done = process.run(argv, cwd=sources.compose.parent, env=site.environment(), check=False, timeout=60)
     if not done.ok:
@@ -103,6 +104,17 @@ def _read(site: Site, sources: Sources) -> tuple[dict[str, Any], dict[str, Any]]
     document = {key: value for key, value in json.loads(done.stdout).items() if key != "name" and key[:2] != "x-"}
     services = {name: item for name, item in (document.get("services") or {}).items() if not item.get("profiles")}
     return services, document | {"services": services}
+
+
+def _alone(document: Mapping[str, Any]) -> None:
+    """Refuse a compose file that names others: compose would read them with the agent's rights, wherever they lie."""
+    if document.get("include"):
+        raise Misuse("homemade.refused", service=contracts.FILE, key="include")
+    services = document.get("services")
+    for name, service in services.items() if isinstance(services, dict) else ():
+        extends = service.get("extends") if isinstance(service, dict) else None
+        if isinstance(extends, dict) and extends.get("file"):
+            raise Misuse("homemade.refused", service=name, key="extends.file")
 
 
 def _build(site: Site, sources: Sources, services: Mapping[str, Any], say: Say) -> dict[str, str]:
