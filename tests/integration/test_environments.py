@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.integration.rollout_fixtures import GOOD, JOB, Shop, busybox
 
 __all__ = ["busybox"]
 
-KEPT = 2
+KEPT, SIDE_BY_SIDE = 2, 3
 APPS = (
     ("alpha", "production"),
     ("alpha", "staging"),
@@ -71,19 +72,27 @@ class Spot(Shop):
 
 @pytest.fixture(scope="module")
 def spots(rig: dict[str, str], busybox: str) -> Iterator[list[Spot]]:
-    """All targets, each serving its second release."""
+    """All targets, each serving its first release."""
     made = [
         Spot(rig, Target(f"{app}-e", environment).slug, busybox, f"{app}-e", environment, busybox)
         for app, environment in APPS
     ]
-    for spot in made:
-        spot.remove()
-        spot.perform("env.push", values={"SHOP_SECRET": f"secret-of-{spot.name}"})
-        assert spot.deploy(spot.named("v0"))["status"] == "HEALTHY"
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        assert set(pool.map(begin, made)) == {"HEALTHY"}
     yield made
     uproot(made[0])
-    for spot in made:
-        spot.perform("apps.remove", confirm=spot.name, volumes=True, database=True)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        assert set(pool.map(end, made)) == {"DONE"}
+
+
+def begin(spot: Spot) -> str:
+    spot.remove()
+    spot.perform("env.push", values={"SHOP_SECRET": f"secret-of-{spot.name}"})
+    return str(spot.deploy(spot.named("v0"))["status"])
+
+
+def end(spot: Spot) -> str:
+    return str(spot.perform("apps.remove", confirm=spot.name, volumes=True, database=True)["status"])
 
 
 def test_each_has_its_own_route_and_its_own_values(spots: list[Spot]) -> None:
@@ -139,7 +148,7 @@ def test_retention_of_one_never_touches_what_looks_like_it(spots: list[Spot]) ->
     staging.image = production.image
     assert staging.deploy(staging.named("v1"))["status"] == "HEALTHY"
     alone = production.made(2).services["web"].image
-    for number in (2, 3, 4, 5):
+    for number in (2, 3, 4):
         release = production.named("v2") if number == 2 else production.made(number)
         assert production.deploy(release)["status"] == "HEALTHY"
     kept = {item["release"] for item in production.read("apps.releases")["releases"]}
@@ -150,7 +159,7 @@ def test_retention_of_one_never_touches_what_looks_like_it(spots: list[Spot]) ->
     assert plant(production, look=True) == planted
     back = production.perform("deploy.rollback")
     assert back["status"] == "HEALTHY", back
-    assert production.ask() == f"v4 secret-of-{production.name}"
+    assert production.ask() == f"v3 secret-of-{production.name}"
 
 
 def values(spot: Spot, file: str) -> dict[str, str]:
