@@ -24,10 +24,11 @@ MESSAGES = {
     "image.classic_store": Message(
         "The Engine's classic image store forgets the digest of an image that does not come from a registry.",
         "Le stockage d'images classique du moteur oublie l'empreinte d'une image qui ne vient pas d'un registre.",
-        "Deploy when the registry is back, or switch the Engine (25 or later) to containerd's image store: "
-        "“features”: {{“containerd-snapshotter”: true}} in /etc/docker/daemon.json.",
-        "Déployez quand le registre est revenu, ou passez le moteur (25 ou plus) au stockage de containerd : "
-        "« features » : {{« containerd-snapshotter » : true}} dans /etc/docker/daemon.json.",
+        "Deploy when the registry is back. Containerd's store (“containerd-snapshotter” in /etc/docker/daemon.json, Engine 25 "
+        "or later) is to be chosen when a host is set up: switching hides the images and containers that are there.",
+        "Déployez quand le registre est revenu. Le stockage de containerd (« containerd-snapshotter » dans "
+        "/etc/docker/daemon.json, moteur 25 ou plus) se choisit à l'installation d'un hôte : en changer cache les images et "
+        "les conteneurs qui s'y trouvent.",
     ),
     "roll_out.done": Message("{count} of {total} service(s) changed", "{count} service(s) sur {total} modifié(s)"),
     "retire.done": Message(
