@@ -19,13 +19,7 @@ from tests.integration.rollout_fixtures import GOOD, JOB, Shop, busybox
 __all__ = ["busybox"]
 
 KEPT, SIDE_BY_SIDE = 2, 3
-APPS = (
-    ("alpha", "production"),
-    ("alpha", "staging"),
-    ("beta", "production"),
-    ("beta", "staging"),
-    ("gamma", "production"),
-)
+APPS = (("alpha", "production"), ("alpha", "staging"), ("beta", "production"), ("gamma", "production"))
 
 
 @dataclass
