@@ -256,12 +256,41 @@ def _berry(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
                   "dependencies") for name in manifest.sections[s]}  # fmt: skip
         wanted = {name: (_as_listed(repo, name, spec, listed), s) for name, (spec, s) in merged.items()}
         yield from _compare(manifest, lock, wanted, listed, set())
+    yield from _yarn_catalogs(repo, lock)
+    yield from _yarn_patches(repo, lock)
     for name, value in repo.settings.overrides.items():
         plain = re.fullmatch(r"(?:@[^/@]+/)?[^/@*]+", name) is not None and ":" not in value
         requested = {f"{name}@{value}", f"{name}@npm:{value}"}
         if plain and name in lock.versions and not requested & lock.requests:
             message = f"{repo.root.path} resolves {name} to {value}, and {lock.path} does not."
             yield Drift(message, repo.root.path, ("resolutions", name), name)
+
+
+def _yarn_catalogs(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    """Yarn notes ``catalog:`` itself for a package, and locks what the catalog makes of it."""
+    for manifest in repo.members.values():
+        for section in _PNPM:
+            for name, specifier in manifest.sections[section].items():
+                catalog = specifier.removeprefix("catalog:") or "default"
+                wanted = repo.settings.catalogs.get(catalog, {}).get(name) if specifier.startswith("catalog:") else None
+                locked = {f"{name}@npm:{wanted}", f"{name}@{wanted}"} & lock.requests
+                if wanted is not None and not locked and not _is_resolved(repo, name):
+                    message = f"The catalog has {name} {wanted}, and {lock.path} does not."
+                    yield Drift(message, manifest.path, (section, name), name)
+
+
+def _is_resolved(repo: Monorepo, name: str) -> bool:
+    """Whether a resolution puts another range, or a patch, in the place of what is asked for."""
+    return any(key == name or key.startswith(f"{name}@") for key in repo.settings.overrides)
+
+
+def _yarn_patches(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    for selector, value in repo.settings.overrides.items():
+        name = selector[: selector.find("@", 1)] if "@" in selector[1:] else selector
+        file = value.partition("#")[2].rpartition("/")[2].partition("::")[0]
+        known = any(item.startswith(f"{name}@patch:") and file in item for item in lock.requests)
+        if value.startswith("patch:") and name in lock.versions and not known:
+            yield Drift(f"The patch of {name} is not in {lock.path}.", repo.root.path, ("resolutions", selector), name)
 
 
 def _as_listed(repo: Monorepo, name: str, specifier: str, listed: dict[str, Pin]) -> str:

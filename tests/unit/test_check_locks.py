@@ -10,6 +10,7 @@ import pytest
 
 from bridge.checks import drift
 from bridge.checks.facts import Facts
+from bridge.checks.rules import all_rules
 from bridge.workspace import lock
 
 WEB = {"name": "@x/web", "dependencies": {"@x/ui": "*", "left-pad": "^1.3.0"}, "devDependencies": {"p-map": "^4.0.0"}}
@@ -75,6 +76,19 @@ NPM = json.dumps(
             "node_modules/@x/web": {"resolved": "apps/web", "link": True},
             "node_modules/left-pad": {"version": "1.3.0"},
             "apps/web/node_modules/p-map": {"version": "4.0.0", "dev": True},
+        },
+    },
+    indent=2,
+)
+
+NPM_2 = json.dumps(
+    {
+        **json.loads(NPM),
+        "lockfileVersion": 2,
+        # what npm 6 reads: a second account of the same, which says nothing about the manifests
+        "dependencies": {
+            "@x/ui": {"version": "file:packages/ui", "requires": {"left-pad": "^1.3.0"}},
+            "left-pad": {"version": "1.3.0"},
         },
     },
     indent=2,
@@ -155,6 +169,7 @@ BERRY = """__metadata:
 FORMATS = {
     "pnpm 9": ("pnpm-lock.yaml", PNPM_9, "pnpm@10.1.0"),
     "pnpm 6": ("pnpm-lock.yaml", PNPM_6, "pnpm@8.1.0"),
+    "npm 2": ("package-lock.json", NPM_2, "npm@8.0.0"),
     "npm 3": ("package-lock.json", NPM, "npm@11.0.0"),
     "bun": ("bun.lock", BUN, "bun@1.3.0"),
     "yarn 1": ("yarn.lock", YARN_1, "yarn@1.22.22"),
@@ -210,7 +225,7 @@ def test_versions_are_known_by_name(form: str) -> None:
     assert versions["p-map"] == ["4.0.0"]
 
 
-@pytest.mark.parametrize("form", ["npm 3", "bun"])
+@pytest.mark.parametrize("form", ["npm 2", "npm 3", "bun"])
 def test_a_hoisting_lock_file_says_what_is_found_from_where(form: str) -> None:
     name, text, _ = FORMATS[form]
     graph = lock.read(name, text).graph
@@ -241,7 +256,7 @@ def test_an_override_rewrites_what_the_lock_file_records(
     assert got == ("9.9.9" if changed else specifier)
 
 
-@pytest.mark.parametrize("form", ["npm 3", "bun"])
+@pytest.mark.parametrize("form", ["npm 2", "npm 3", "bun"])
 @pytest.mark.parametrize(
     ("left_pad", "stops"), [("^1.3.0", None), ("^1.2.0", False), (">=1 <2", False), ("^2.0.0", True), ("next", True)]
 )
@@ -305,3 +320,41 @@ def test_yarn_reads_the_linker_of_the_folders_above(tmp_path: Path) -> None:
     assert facts.main.manager.linker == "pnp"
     write(tmp_path / "package.json", {"name": "above"})
     assert [repo.manager.linker for repo in Facts(tmp_path).repos] == ["hoisted"]
+
+
+def catalogued(folder: Path, yarnrc: str, **entries: object) -> Facts:
+    """A repository of yarn 4 whose app takes p-map from the catalog."""
+    listed = BERRY.replace('    p-map: "npm:^4.0.0"', '    p-map: "catalog:"')
+    repository(folder, "yarn 4", {**WEB, "devDependencies": {"p-map": "catalog:"}})
+    write(folder / "yarn.lock", listed)
+    write(folder / ".yarnrc.yml", yarnrc)
+    return root(folder, **entries)
+
+
+def test_yarn_locks_what_its_catalog_makes_of_a_range(tmp_path: Path) -> None:
+    facts = catalogued(tmp_path, "nodeLinker: node-modules\ncatalog:\n  p-map: ^4.0.0\n")
+    assert facts.main is not None
+    assert list(drift.drifts(facts.main)) == []
+    moved = catalogued(tmp_path, "catalog:\n  p-map: ^5.0.0\n")
+    assert moved.main is not None
+    assert [(item.name, item.keys) for item in drift.drifts(moved.main)] == [("p-map", ("devDependencies", "p-map"))]
+
+
+def test_a_range_that_yarns_catalog_does_not_have_is_named(tmp_path: Path) -> None:
+    facts = catalogued(tmp_path, "catalogs:\n  old:\n    p-map: ^4.0.0\n")
+    found = [(finding.severity.word, finding.package) for finding in all_rules()["IKB105"].check(facts)]
+    assert found == [("error", "p-map")]
+
+
+def test_a_patch_of_yarn_belongs_to_the_lock_file(tmp_path: Path) -> None:
+    selector, value = "p-map@npm:^4.0.0", "patch:p-map@npm%3A4.0.0#~/.yarn/patches/p-map.patch"
+    yarnrc = "catalog:\n  p-map: ^4.0.0\n"
+    facts = catalogued(tmp_path, yarnrc, resolutions={selector: value})
+    assert facts.main is not None
+    assert [item.name for item in drift.drifts(facts.main)] == ["p-map"]
+    lock_file = tmp_path / "yarn.lock"
+    patched = f'"p-map@{value}":\n  version: 4.0.0\n  resolution: "p-map@{value}::version=4.0.0&hash=5dc5a8"\n'
+    lock_file.write_text(lock_file.read_text(encoding="utf-8") + "\n" + patched, encoding="utf-8")
+    fresh = Facts(tmp_path)
+    assert fresh.main is not None
+    assert list(drift.drifts(fresh.main)) == []
