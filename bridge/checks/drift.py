@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,8 +63,9 @@ def _pnpm(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
 
 
 def _gone(repo: Monorepo, folder: str) -> bool:
-    prefix = "" if repo.folder == "." else repo.folder + "/"
-    return f"{prefix}{folder}/package.json" not in repo.tree
+    """Whether the folder of a package that the lock file lists is not there; npm lists folders outside of it too."""
+    path = posixpath.normpath(f"{repo.folder}/{folder}/package.json")
+    return path not in repo.tree and not path.startswith("..")
 
 
 def _wanted(manifest: Manifest, lock: Lock, overrides: dict[str, str]) -> dict[str, tuple[str, str]]:

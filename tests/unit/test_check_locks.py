@@ -358,3 +358,17 @@ def test_a_patch_of_yarn_belongs_to_the_lock_file(tmp_path: Path) -> None:
     fresh = Facts(tmp_path)
     assert fresh.main is not None
     assert list(drift.drifts(fresh.main)) == []
+
+
+def test_npm_lists_a_folder_beside_the_root_that_a_dependency_names(tmp_path: Path) -> None:
+    write(tmp_path / "shared/package.json", {"name": "@x/shared"})
+    own = {"name": "server", "dependencies": {"@x/shared": "file:../shared"}}
+    write(tmp_path / "server/package.json", own)
+    packages = {
+        "": own,
+        "../shared": {"name": "@x/shared"},
+        "node_modules/@x/shared": {"resolved": "../shared", "link": True},
+    }
+    write(tmp_path / "server/package-lock.json", {"lockfileVersion": 3, "packages": packages})
+    (repo,) = Facts(tmp_path).repos
+    assert list(drift.drifts(repo)) == []

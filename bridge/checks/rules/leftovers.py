@@ -67,12 +67,11 @@ def _mentioned(facts: Facts, repo: Monorepo, folder: str) -> bool:
     texts += [facts.tree.text(build.path) for build in facts.builds] + [item.text for item in facts.composes]
     if any(folder in text for text in texts) or any(build.path.startswith(folder + "/") for build in facts.builds):
         return True
-    return any(
-        f"/{name}/" in f"{specifier}/" and not path.startswith(folder + "/")
-        for path, specifiers in facts.imports.files.items()
-        for specifier in specifiers
-        if specifier.startswith(".")
-    )
+    outside = [item for item in facts.imports.files.items() if not item[0].startswith(folder + "/")]
+    if any(f"/{name}/" in f"{item}/" for _, specifiers in outside for item in specifiers if item.startswith(".")):
+        return True
+    leads = ((facts.aliases.target(item, path) or "") for path, specifiers in outside for item in specifiers)
+    return any(target.startswith(folder + "/") for target in leads)
 
 
 def _strangers(facts: Facts, repo: Monorepo, manifest: Manifest) -> Iterator[Finding]:
