@@ -206,6 +206,17 @@ def killed(release: Release, delay: float) -> None:
     time.sleep(delay)
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
+    gone(release)
+
+
+def gone(release: Release) -> None:
+    """Wait until the server has ended the dead worker's session; the file it was at may still be committed."""
+    query = (
+        "select count(*) from pg_stat_activity where application_name ~ 'op-killed' and datname = current_database()"
+    )
+    deadline = time.monotonic() + 60
+    while release.ask(query) != [0] and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def began(release: Release, worker: subprocess.Popen[str]) -> None:
