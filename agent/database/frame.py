@@ -23,6 +23,8 @@ _RESET: Final = (
     b"reset session authorization", b"reset role", b"reset all", b"deallocate all", b"unlisten *", b"close all",
     b"discard temp",
 )  # fmt: skip
+_MESSAGE: Final = 1 << 20
+"""Characters of a file up to which it is sent whole."""
 TAIL: Final = (b"set constraints all immediate", b"reset session authorization", b"reset role")
 _UNSHARED: Final = """
     select nspname from pg_namespace where nspname = any(%s)
@@ -108,8 +110,9 @@ class Script:
 
     @property
     def plain(self) -> bool:
-        """Whether it can be one message, its record and its commit included."""
-        return all(statement.plain for statement in self.statements)
+        """Whether it can be one message, its record and its commit included: the server parses a message whole."""
+        short = sum(len(statement.text) for statement in self.statements) <= _MESSAGE
+        return short and all(statement.plain for statement in self.statements)
 
 
 class Failed(Exception):
