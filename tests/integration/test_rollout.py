@@ -220,7 +220,7 @@ def test_a_plan_names_the_values_that_are_missing_and_tells_the_rest(shop: Shop)
     assert "MOLLIE_KEY" in plan["problems"][0]["message"]
     assert f"env push --app {shop.name}" in plan["problems"][0]["remedy"]
     assert {item["service"] for item in plan["services"]} == {"web", "jobs", "mailer"}
-    assert plan["migrations"] == {"pending": [], "problems": [], "findings": [], "breaking": []}
+    assert plan["migrations"] == {"pending": [], "problems": [], "findings": [], "breaking": [], "closed": []}
 
 
 def test_a_plan_tells_the_migrations_of_a_target_without_a_database(shop: Shop) -> None:
