@@ -12,13 +12,13 @@ from bridge.reports.model import DeploymentReport
 
 
 class Reported(Pipeline):
-    """Calls ``on_start`` with operation and release when the deployment begins."""
+    """Calls ``on_start`` with operation and bundle when the deployment begins."""
 
-    def __init__(self, *args: Any, on_start: Callable[[str, str], None]) -> None:
+    def __init__(self, *args: Any, on_start: Callable[[str, Bundle], None]) -> None:
         super().__init__(*args)
         self._on_start = on_start
 
     def deploy(self, host: Host, bundle: Bundle) -> DeploymentReport:
         host.wait()
-        self._on_start(self.operation, bundle.id)
+        self._on_start(self.operation, bundle)
         return super().deploy(host, bundle)

@@ -22,6 +22,7 @@ from bridge.reports.progress import Progress
 
 if TYPE_CHECKING:
     from bridge.checks.engine import Report
+    from bridge.pipeline.bundles import Bundle
     from bridge.pipeline.run import Wish
     from bridge.reports.github import CheckReport, Reporter
 
@@ -244,11 +245,15 @@ class Deploy(Task):
         if error := result.get("error"):
             raise IkomaError.from_json(error)
 
-    def _started(self, operation: str, release: str) -> None:
+    def _started(self, operation: str, bundle: Bundle) -> None:
+        """Tell that it begins. A release that exists may come from another commit than the one that runs."""
         from bridge.reports.github import Start
 
-        self.outputs |= {"operation": operation, "release": release}
-        self.reporter.started(Start(operation, "deploy", release, tag=self._tag))
+        self.outputs |= {"operation": operation, "release": bundle.id}
+        commit = bundle.release.provenance.commit
+        ours = commit in ("", self.environ.get("GITHUB_SHA", ""))
+        where = {"tag": self._tag} if ours else {"commit": commit}
+        self.reporter.started(Start(operation, "deploy", bundle.id, **where))
 
     def ended(self, report: model.DeploymentReport, fault: IkomaError | None) -> Exit:
         """Report the end of a deployment or rollback, whatever it is, and return the exit code."""

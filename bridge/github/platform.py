@@ -149,8 +149,11 @@ def _shown(url: str) -> bool:
 
 
 def _elsewhere(story: Story, here: Context) -> bool:
-    """A rollback started by hand runs on a commit that has nothing to do with the release that comes back."""
-    return here.pull is None and story.start is not None and story.start.kind == "rollback"
+    """What is deployed again, or comes back, may have nothing to do with the commit that the run is of."""
+    start = story.start
+    if start is None or here.pull is not None:
+        return False
+    return start.kind == "rollback" or start.commit not in ("", here.run.commit)
 
 
 def _number(api: Api, here: Context) -> int:

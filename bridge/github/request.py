@@ -13,13 +13,15 @@ from agent.model.errors import Misuse
 from agent.model.secret import Secret
 from bridge.github.inputs import INPUTS, NAMES, PREFIX, Input
 
-_BOTH: Final = (("host-key", "known-hosts"), ("release", "only"), ("release", "build-values"))
+_BOTH: Final = (("host-key", "known-hosts"), ("release", "only"), ("release", "build-values"),
+                ("release", "sbom"))  # fmt: skip
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What programs that we start listen to is no value for a build.
 _OURS: Final = re.compile(
     r"(GITHUB|ACTIONS|RUNNER|BRIDGE|IKOMA|INPUT|DOCKER|BUILDX|BUILDKIT|PYTHON|LD|DYLD|SSL|SSH|GIT|COMPOSE|XDG)_\w*"
     r"|PYTHON\w+|PATH|HOME|IFS|ENV|SHELL|BASH\w*|NODE_OPTIONS|TMPDIR|\w+_PROXY|\w+_proxy"
 )
+_IMAGE: Final = re.compile(r"[a-z0-9][a-zA-Z0-9._:/@-]{0,250}")
 _LONGEST: Final = 60
 
 
@@ -90,6 +92,8 @@ def _problems(values: Mapping[str, str]) -> Iterator[str]:
         yield f"`to` must be `r-` and 12 digits or letters a to f, not {_shown(values['to'])}."
     for line in _lines(values["build-values"]):
         yield from _problems_of_assignment(line)
+    if values["sbom"] not in ("", "true", "false") and not _IMAGE.fullmatch(values["sbom"]):
+        yield f"`sbom` must be true, false or the name of an image, not {_shown(values['sbom'])}."
     if values["ssh-key"] and not values["ssh-key"].lstrip().startswith("-----BEGIN"):
         yield "`ssh-key` must be the text of a private key, from -----BEGIN to -----END."
     for name in ("app", "environment"):

@@ -8,6 +8,7 @@ plan. *Cold* is a runner that has nothing but Python; *cached* one whose cache w
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -41,10 +42,10 @@ class Bench:
         """Run the job on a bare runner, then on one with the cache that the first left; return seconds."""
         caches = self.root / f"caches-{number}"
         caches.mkdir()
-        return {kind: self._job(f"{number}-{kind}", caches) for kind in ("cold", "cached")}
+        return {kind: self._job(caches) for kind in ("cold", "cached")}
 
-    def _job(self, name: str, caches: Path) -> dict[str, float]:
-        runner = self._runner(name, caches)
+    def _job(self, caches: Path) -> dict[str, float]:
+        runner = self._runner(caches)
         first: list[float] = []
 
         def arrived(method: str, path: str) -> None:
@@ -61,8 +62,10 @@ class Bench:
             raise RigError(f"something was to be built:\n{ended.summary[-2000:]}")
         return {"first_result": round(first[0] - began, 3), "whole_job": round(whole, 3)}
 
-    def _runner(self, name: str, caches: Path) -> Runner:
-        root = self.root / f"runner-{name}"
+    def _runner(self, caches: Path) -> Runner:
+        """Return a fresh runner; like GitHub's, each lies where the one before lay."""
+        root = self.root / "runner"
+        shutil.rmtree(root, ignore_errors=True)
         root.mkdir()
         (root / "caches").symlink_to(caches)
         head = self.stage.git("rev-parse", "HEAD").strip()

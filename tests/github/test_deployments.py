@@ -35,6 +35,19 @@ def test_a_release_tag_becomes_a_deployment_that_says_where_it_serves(github: Se
     assert "python -m bridge rollback --app shop --to r-aaaaaaaaaaaa" in body
 
 
+def test_a_release_of_another_commit_is_recorded_as_what_it_is_and_told_on_no_pull_request_of_this_one(
+    github: Server, stage: Stage
+) -> None:
+    github.double.open_pull(7, HEAD, merged=MERGED)
+    job = stage.job({}, name="workflow_dispatch", GITHUB_REF="refs/heads/main")
+    job.started(start(commit="c" * 40))
+    job.finished(ended())
+    assert job.close() == []
+    assert [item["ref"] for item in github.double.deployments] == ["c" * 40]
+    assert stage.comments == []
+    assert "cccccccccccc" in stage.summary()
+
+
 def test_the_deployment_before_becomes_inactive_in_production_too(github: Server, stage: Stage) -> None:
     operations = [OPERATION.replace("98c4", f"98c{index}") for index in range(3)]
     for index, operation in enumerate(operations):

@@ -94,6 +94,11 @@ def test_every_problem_is_told_at_once() -> None:
         assert part in said, said
 
 
+def test_a_scanner_is_named_as_an_image() -> None:
+    assert request.read(DEPLOY | {"sbom": "ghcr.io/you/scan:1"}).text("sbom") == "ghcr.io/you/scan:1"
+    assert "`sbom` must be" in problems(**DEPLOY | {"sbom": "x,type=provenance"})
+
+
 def test_a_mistyped_command_is_told_with_the_nearest_one() -> None:
     assert "(deploy?)" in problems(command="depoly")
     assert "`command` is missing" in problems()
