@@ -11,12 +11,20 @@ _ALLOW_EN: Final = (
 )
 _ALLOW_FR: Final = " Ou autorisez-le au-dessus de l'instruction : -- ikoma-allow {rule}: RAISON (pour un seul déploiement : --accept {stem})"
 
+_CLOSE_EN: Final = " Or let the app be closed while it is applied: “maintenance”: true in the contract."
+_CLOSE_FR: Final = " Ou laissez fermer l'application pendant son application : « maintenance » : true dans le contrat."
+
 
 def _blocks(en: str, fr: str, remedy_en: str, remedy_fr: str) -> Message:
     return Message(
         "{file}:{line}: " + en + " [{rule}] {statement}", "{file}:{line} : " + fr + " [{rule}] {statement}",
         remedy_en + _ALLOW_EN, remedy_fr + _ALLOW_FR,
     )  # fmt: skip
+
+
+def _breaks(en: str, fr: str, remedy_en: str, remedy_fr: str) -> Message:
+    """What maintenance mode answers as well."""
+    return _blocks(en, fr, remedy_en + _CLOSE_EN, remedy_fr + _CLOSE_FR)
 
 
 def _warns(en: str, fr: str, remedy_en: str, remedy_fr: str) -> Message:
@@ -60,77 +68,77 @@ MESSAGES: Final[dict[str, Message]] = {
         "UPDATE without WHERE overwrites all rows of {thing}.", "UPDATE sans WHERE écrase toutes les lignes de {thing}.",
         "Say which rows: UPDATE … WHERE …", "Dites quelles lignes : UPDATE … WHERE …",
     ),
-    "guard.drop-object": _blocks(
+    "guard.drop-object": _breaks(
         "the running release may still use {thing}.", "la livraison en service peut encore utiliser {thing}.",
         _LATER_EN, _LATER_FR,
     ),
-    "guard.rename": _blocks(
+    "guard.rename": _breaks(
         "the running release knows {thing} by its old name.", "la livraison en service connaît {thing} sous son ancien nom.",
         "Add the new name beside the old one (a column, a view), and remove the old one a release later.",
         "Ajoutez le nouveau nom à côté de l'ancien (une colonne, une vue), et supprimez l'ancien une livraison plus tard.",
     ),
-    "guard.column-type": _blocks(
+    "guard.column-type": _breaks(
         "the running release reads and writes {thing} with its old type.",
         "la livraison en service lit et écrit {thing} avec son ancien type.",
         "Add a column of the new type, fill it, and change over in the next release.",
         "Ajoutez une colonne du nouveau type, remplissez-la, et basculez à la livraison suivante.",
     ),
-    "guard.not-null": _blocks(
+    "guard.not-null": _breaks(
         "the running release may still write NULL into {thing}.", "la livraison en service peut encore écrire NULL dans {thing}.",
         "Deploy the code that always fills it first, then this.", "Déployez d'abord le code qui le remplit toujours, puis ceci.",
     ),
-    "guard.column-required": _blocks(
+    "guard.column-required": _breaks(
         "the running release does not fill the new column {thing}: its INSERTs fail.",
         "la livraison en service ne remplit pas la nouvelle colonne {thing} : ses INSERT échouent.",
         "Give it a DEFAULT, or leave NOT NULL for a later release.", "Donnez-lui un DEFAULT, ou laissez NOT NULL à une livraison ultérieure.",
     ),
-    "guard.new-constraint": _blocks(
+    "guard.new-constraint": _breaks(
         "rows that the running release writes into {thing} may break the new constraint.",
         "les lignes que la livraison en service écrit dans {thing} peuvent violer la nouvelle contrainte.",
         "Deploy the code that respects it first, then this.", "Déployez d'abord le code qui la respecte, puis ceci.",
     ),
-    "guard.drop-constraint": _blocks(
+    "guard.drop-constraint": _breaks(
         "the running release may rely on the constraint of {thing} (ON CONFLICT, or never reading NULL).",
         "la livraison en service peut compter sur la contrainte de {thing} (ON CONFLICT, ou ne jamais lire NULL).",
         _LATER_EN, _LATER_FR,
     ),
-    "guard.default": _blocks(
+    "guard.default": _breaks(
         "rows that the running release writes get another default in {thing}.",
         "les lignes que la livraison en service écrit reçoivent une autre valeur par défaut dans {thing}.",
         "Deploy the code that can live with both values first, then this.",
         "Déployez d'abord le code qui s'accommode des deux valeurs, puis ceci.",
     ),
-    "guard.replace": _blocks(
+    "guard.replace": _breaks(
         "the running release calls {thing} as it was.", "la livraison en service appelle {thing} tel qu'il était.",
         "Give the new one a name of its own, and remove the old one a release later.",
         "Donnez un nom propre au nouveau, et supprimez l'ancien une livraison plus tard.",
     ),
-    "guard.trigger": _blocks(
+    "guard.trigger": _breaks(
         "a trigger on {thing} changes what the running release writes.",
         "un déclencheur sur {thing} change ce que la livraison en service écrit.",
         "Make sure it lets the old release's rows pass, and say so.",
         "Assurez-vous qu'il laisse passer les lignes de l'ancienne livraison, et dites-le.",
     ),
-    "guard.row-security": _blocks(
+    "guard.row-security": _breaks(
         "another policy on {thing} changes which rows the running release sees and writes.",
         "une autre politique sur {thing} change les lignes que la livraison en service voit et écrit.",
         "Make sure the old release's queries still pass, and say so.",
         "Assurez-vous que les requêtes de l'ancienne livraison passent encore, et dites-le.",
     ),
-    "guard.revoke": _blocks(
+    "guard.revoke": _breaks(
         "the running release may need the right on {thing}.", "la livraison en service peut avoir besoin du droit sur {thing}.",
         _LATER_EN, _LATER_FR,
     ),
-    "guard.changes-rows": _blocks(
+    "guard.changes-rows": _breaks(
         "the running release may not understand the rows of {thing} afterwards, and no rollback brings them back.",
         "la livraison en service peut ne plus comprendre les lignes de {thing} ensuite, et aucun retour arrière ne les rend.",
         "Write the new value into a column of its own.", "Écrivez la nouvelle valeur dans une colonne à part.",
     ),
-    "guard.dynamic-sql": _blocks(
+    "guard.dynamic-sql": _breaks(
         "what this block runs is only known when it runs.", "ce que ce bloc exécute n'est connu qu'à l'exécution.",
         "Write the statements themselves.", "Écrivez les instructions elles-mêmes.",
     ),
-    "guard.unsure": _blocks(
+    "guard.unsure": _breaks(
         "it is not sure that the running release lives on after this.",
         "il n'est pas sûr que la livraison en service y survive.",
         "Look whether it does, and say why.", "Vérifiez-le, et dites pourquoi.",
