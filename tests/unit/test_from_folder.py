@@ -1,6 +1,7 @@
 """An app that lies in its folder: what may become a release, and which of its files go with it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,10 @@ from agent.host.paths import Paths
 from agent.host.settings import Settings
 from agent.model.errors import Misuse
 from agent.model.names import Target
-from agent.releases import fromfolder
+from agent.operations.step import Context
+from agent.operations.steps.gather import Gather
+from agent.protocol import EventKind
+from agent.releases import fromfolder, incoming
 from agent.releases.site import Site
 
 
@@ -86,3 +90,40 @@ def test_a_link_out_of_config_is_not_followed(site: Site, tmp_path: Path) -> Non
 )
 def test_the_repository_of_an_image_is_its_name_without_the_tag(reference: str, repository: str) -> None:
     assert fromfolder._repository(reference) == repository
+
+
+class Notes:
+    """The durable side of an operation, in memory."""
+
+    def emit(self, kind: EventKind, data: dict[str, Any]) -> None:
+        """Nobody looks."""
+
+    def note(self, step: str, facts: dict[str, Any]) -> None:
+        """Nothing is asked for again."""
+
+    def notes(self, step: str) -> dict[str, Any]:
+        return {}
+
+
+def test_what_a_commit_took_from_the_folder_is_given_back_when_the_first_deployment_is_undone(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = f"nginx@sha256:{'0' * 64}"
+    compose, migration = site.home.compose, site.home.base / "migrations/0001_notes.sql"
+    compose.write_text(f"services: {{web: {{image: '{digest}'}}}}\n")
+    migration.parent.mkdir()
+    migration.write_text("create table notes (id int);")
+    document = {"services": {"web": {"image": digest}}}
+    monkeypatch.setattr("agent.releases.prepare.interpolate", lambda *_: document)
+    site.paths.incoming.mkdir(parents=True)
+    ctx = Context("op-1", site.target, site.paths, site.settings, {}, None, Notes(), step="gather")
+    step = Gather()
+    step.apply(ctx)
+    assert incoming.of(ctx).release.migrations[0].file == "0001_notes.sql"
+    before = compose.read_text()
+    compose.unlink()
+    migration.unlink()
+    for _ in range(2):
+        step.undo(ctx)
+        assert compose.read_text() == before
+        assert migration.read_text() == "create table notes (id int);"
