@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from agent.doors import cli, local, verbs
 from agent.doors.verbs import compose
 from agent.host.paths import Paths
 from agent.model.errors import Misuse
+from agent.model.names import Target
+from agent.operations.lock import HOUSEKEEPING, Holder, TargetLock
 
 ALL = sorted(CAPABILITIES.values(), key=lambda one: one.name)
 
@@ -57,3 +60,17 @@ def test_what_the_agent_would_undo_is_refused_with_what_says_it(words: list[str]
     with pytest.raises(Misuse) as caught:
         compose.run(local.Local(Paths(tmp_path), typed, CAPABILITIES))
     assert "ikoma deploy down --app shop --env staging" in caught.value.remedy("en")
+
+
+def test_compose_by_hand_waits_for_the_agents_round_and_not_for_an_operation(tmp_path: Path) -> None:
+    theirs, mine = TargetLock(Paths(tmp_path), Target("shop")), TargetLock(Paths(tmp_path), Target("shop"))
+    theirs.path.parent.mkdir(parents=True)
+    assert theirs.take(Holder("op-1"))
+    assert not compose._taken(mine, Holder("op-2"))
+    theirs.release()
+    assert theirs.take(Holder(HOUSEKEEPING))
+    over = threading.Timer(0.3, theirs.release)
+    over.start()
+    assert compose._taken(mine, Holder("op-2"))
+    over.join()
+    mine.release()

@@ -7,6 +7,7 @@ time, and leaves a container that it made anew without the names by which the pr
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +17,7 @@ from agent.host import settings as host_settings
 from agent.host.audit import Entry
 from agent.model.errors import IkomaError, Misuse
 from agent.model.names import PRODUCTION, Target, new_operation
-from agent.operations.lock import Holder, TargetLock
+from agent.operations.lock import HOUSEKEEPING, Holder, TargetLock
 from agent.releases import reconcile
 from agent.releases.site import Site
 
@@ -24,6 +25,9 @@ LOOKING: Final = frozenset(
     {"config", "events", "exec", "images", "logs", "ls", "port", "ps", "stats", "top", "version"}
 )
 """What changes no container: it takes no lock."""
+
+_PATIENCE: Final = 60.0
+_PAUSE: Final = 0.1
 
 REFUSED: Final = {"down": "deploy down", "kill": "deploy down", "rm": "deploy down", "stop": "deploy down"}
 """What the agent would undo a moment later, and what says to it that it is meant."""
@@ -58,7 +62,7 @@ def _locked(at: Local, site: Site, argv: list[str], verb: str) -> int:
         TargetLock(at.paths, site.target),
         Holder(new_operation(), f"compose {verb}", client={"user": person()}),
     )
-    if not lock.take(mine):
+    if not _taken(lock, mine):
         other = lock.holder() or mine
         raise IkomaError("operation.busy", target=site.target, holder=other.operation, since=other.since,
                          client=other.who())  # fmt: skip
@@ -70,3 +74,14 @@ def _locked(at: Local, site: Site, argv: list[str], verb: str) -> int:
         entry = Entry("local", "builder", "cli", "compose", "ok", site.target.app, site.target.environment)
         audit.append(at.paths, replace(entry, client={"user": person()}, note={"verb": verb}))
     return code
+
+
+def _taken(lock: TargetLock, mine: Holder) -> bool:
+    """Take the lock; the agent's own round, which is over in a moment, is waited for."""
+    deadline = time.monotonic() + _PATIENCE
+    while not lock.take(mine):
+        holder = lock.holder()
+        if (holder is not None and holder.operation != HOUSEKEEPING) or time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE)
+    return True
