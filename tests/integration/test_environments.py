@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from tests.integration.rollout_fixtures import GOOD, JOB, Shop, busybox
 
 __all__ = ["busybox"]
 
-KEPT, SIDE_BY_SIDE = 2, 3
+KEPT = 2
 APPS = (("alpha", "production"), ("alpha", "staging"), ("beta", "production"), ("gamma", "production"))
 
 
@@ -41,7 +40,7 @@ class Spot(Shop):
         found = self.release({"web": ("routed", web), "jobs": ("worker", self.service(JOB))})
         content = found.model_dump() | {
             "app": self.app, "environment": self.environment, "retention": {"releases": KEPT},
-            "required_env": ["DATABASE_URL", "SHOP_SECRET"],
+            "required_env": ["DATABASE_URL", "SHOP_SECRET"], "health": {"timeout": 90, "window": 1},
         }  # fmt: skip
         return Release.model_validate(content)
 
@@ -71,22 +70,15 @@ def spots(rig: dict[str, str], busybox: str) -> Iterator[list[Spot]]:
         Spot(rig, Target(f"{app}-e", environment).slug, busybox, f"{app}-e", environment, busybox)
         for app, environment in APPS
     ]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        assert set(pool.map(begin, made)) == {"HEALTHY"}
+    for spot in made:
+        spot.remove()
+        spot.perform("env.push", values={"SHOP_SECRET": f"secret-of-{spot.name}"})
+        result = spot.deploy(spot.named("v0"))
+        assert result["status"] == "HEALTHY", result
     yield made
     uproot(made[0])
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        assert set(pool.map(end, made)) == {"DONE"}
-
-
-def begin(spot: Spot) -> str:
-    spot.remove()
-    spot.perform("env.push", values={"SHOP_SECRET": f"secret-of-{spot.name}"})
-    return str(spot.deploy(spot.named("v0"))["status"])
-
-
-def end(spot: Spot) -> str:
-    return str(spot.perform("apps.remove", confirm=spot.name, volumes=True, database=True)["status"])
+    for spot in made:
+        spot.perform("apps.remove", confirm=spot.name, volumes=True, database=True)
 
 
 def test_each_has_its_own_route_and_its_own_values(spots: list[Spot]) -> None:
