@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 HELD: list[Any] = []  # open locks: freed when this process ends
+ROUND_SECONDS = 60.0
 
 
 class Failed(Exception):
@@ -223,12 +224,24 @@ def idle(action: dict[str, Any]) -> None:
     for path in sorted(Path(action["locks"]).glob("*.lock")):
         lock = path.open("r")
         HELD.append(lock)
+        # Locks of the journal and the history are held for moments and name no operation.
+        if "operation" in (holder := held_by(lock)):
+            raise Failed(f"busy {path.stem} {holder}")
+
+
+def held_by(lock: Any) -> str:
+    """Take a lock, or return what its holder wrote. The agent's own round holds it for moments: that is waited for."""
+    deadline = time.monotonic() + ROUND_SECONDS
+    while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return ""
         except BlockingIOError:
-            # Locks of the journal and the history are held for moments and name no operation.
-            if "operation" in (holder := lock.read(2000)):
-                raise Failed(f"busy {path.stem} {holder}") from None
+            lock.seek(0)
+            holder = str(lock.read(2000))
+        if '"operation": "-"' not in holder or time.monotonic() > deadline:
+            return holder
+        time.sleep(0.1)
 
 
 def command(action: dict[str, Any]) -> None:
