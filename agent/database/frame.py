@@ -146,7 +146,10 @@ def clean(connection: Connection, run: Run) -> None:
         return
     if not idle(connection):
         connection.execute("rollback")
-    batch.execute(connection, fresh(connection, run))
+    try:
+        batch.execute(connection, fresh(connection, run))
+    except batch.Stopped as stopped:
+        raise stopped.error from None
 
 
 def begin(run: Run) -> list[bytes]:

@@ -42,6 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench migrate", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of each (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="decides the order (default: %(default)s)")
+    parser.add_argument("--files", type=int, nargs="+", default=[200, 1000], help="how many (default: 200 1000)")
     options = parser.parse_args()
     rounds, seed = options.rounds, options.seed
     tools = _tools()
@@ -50,7 +51,7 @@ def main() -> int:
             "rounds": rounds,
             "seed": seed,
             "tools": sorted(tools),
-            **{f"files_{count}": _measure(found, Path(folder), tools, count, rounds, seed) for count in (200, 1000)},
+            **{f"files_{count}": _measure(found, Path(folder), tools, count, rounds, seed) for count in options.files},
         }
     path = paired.write("migrate", facts)
     print(f"{json.dumps(facts, indent=2)}\nwritten to {path}")
