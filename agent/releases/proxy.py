@@ -242,7 +242,7 @@ def answers(settings: Settings, host: str, path: str, seconds: float) -> str:
     deadline, said = time.monotonic() + seconds, "–"
     while time.monotonic() < deadline:
         try:
-            status = ask(settings, host, path, 12)
+            status = ask(settings, host, path, PATIENCE)
             if status not in (502, 503, 504):
                 return ""
             said = f"HTTP {status}"
