@@ -19,6 +19,7 @@ def main() -> int:
     nothing.add_argument("--pairs", type=int, default=15, help="how many pairs of runs (default: %(default)s)")
     switching = names.add_parser("rollout", help="releases under load")
     switching.add_argument("--count", type=int, default=20, help="how many releases (default: %(default)s)")
+    switching.add_argument("--beside", type=int, default=20, help="of them with other tools (default: %(default)s)")
     switching.add_argument("--rate", type=float, default=measure.RATE, help="requests a second (default: %(default)s)")
     switching.add_argument("--kills", type=int, default=30, help="workers to kill (default: %(default)s)")
     switching.add_argument("--part", choices=measure.PARTS, action="append", help="only this (default: all)")
@@ -45,7 +46,9 @@ def main() -> int:
             lost.measure(options.app, options.rows)
         else:
             parts = options.part or measure.PARTS
-            measure.measure(options.count, options.seed, options.rate, options.kills, options.docker_rollout, parts)
+            measure.measure(
+                options.count, options.beside, options.seed, options.rate, options.kills, options.docker_rollout, parts
+            )
     except RigError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

@@ -121,7 +121,10 @@ class Kills:
         return bool(hits and hits[0]), status
 
     def _outage(self, what: str, command: str) -> dict[str, Any]:
-        """Kill it, nobody else asking; say until when the route was silent at times, and when all stood again."""
+        """Kill it, nobody else asking; say when all of it stood again, and when the route was last found silent.
+
+        The route is asked between longer checks: a short silence can be missed.
+        """
         began, silent = time.monotonic(), 0.0
         self.host.inside("sh", "-c", command)
         while not (self._goes(self._answers) and self._goes(self._stands)):

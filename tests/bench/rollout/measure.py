@@ -60,8 +60,8 @@ def series(count: int, seed: int) -> list[Turn]:
 class Measurement:
     """All of it, on one host."""
 
-    def __init__(self, turns: list[Turn], rate: float, rollout_script: Path | None) -> None:
-        self.turns, self.rate, self.script = turns, rate, rollout_script
+    def __init__(self, turns: list[Turn], beside: int, rate: float, rollout_script: Path | None) -> None:
+        self.turns, self.beside, self.rate, self.script = turns, turns[:beside], rate, rollout_script
         self.folder = Path(tempfile.mkdtemp(prefix="bench-rollout-"))
         self.host = Host()
         self.host.weigh()
@@ -89,26 +89,26 @@ class Measurement:
                 raise RigError(f"a {'bad' if bad else 'good'} release ended {result['status']}: {result['error']}")
             return str(result["status"])
 
-        found = self._series("ikoma", 80, current, replace)
+        found = self._series("ikoma", 80, self.turns, current, replace)
         return found | {"containers": self.host.containers()}
 
     def other(self, contender: Plain) -> dict[str, Any]:
-        """Roll the same series out with something else."""
+        """Roll the same series out, or its beginning, with something else."""
         contender.start(Wanted())
         try:
-            return self._series(contender.name, contenders.PORT, Wanted(), contender.replace)
+            return self._series(contender.name, contenders.PORT, self.beside, Wanted(), contender.replace)
         finally:
             contender.down()
 
     def _series(
-        self, name: str, port: int, current: Wanted, replace: Callable[[Wanted, Wanted, bool], str]
+        self, name: str, port: int, turns: list[Turn], current: Wanted, replace: Callable[[Wanted, Wanted, bool], str]
     ) -> dict[str, Any]:
-        print(f"\n{name}: {len(self.turns)} releases at {self.rate:.0f} requests a second", flush=True)
+        print(f"\n{name}: {len(turns)} releases at {self.rate:.0f} requests a second", flush=True)
         file, bands = self.folder / f"{port}-{len(self.rows)}.json", []
         with users(self.host, port, self.rate, file):
             began = time.monotonic()
             time.sleep(SETTLE)
-            for turn in self.turns:
+            for turn in turns:
                 wanted, start = current.having(turn.service, turn.version, turn.behaviour), time.monotonic() - began
                 said = replace(current, wanted, turn.bad)
                 bands.append((start, time.monotonic() - began, said))
@@ -117,18 +117,19 @@ class Measurement:
             time.sleep(SETTLE)
         samples, asking = seen.read(file)
         self.rows.append((name, samples, bands))
-        told = {"contender": name, "asking": asking, "seconds": [round(end - start, 2) for start, end, _ in bands],
+        told = {"contender": name, "releases": len(turns), "asking": asking,
+                "seconds": [round(end - start, 2) for start, end, _ in bands],
                 "ended": [said for _, _, said in bands]}  # fmt: skip
-        bad = {f"{turn.service}={turn.version}" for turn in self.turns if turn.bad}
+        bad = {f"{turn.service}={turn.version}" for turn in turns if turn.bad}
         return seen.summary(samples, bad) | told
 
 
 def measure(
-    count: int, seed: int, rate: float, kills: int, script: Path | None, parts: Collection[str] = PARTS
+    count: int, beside: int, seed: int, rate: float, kills: int, script: Path | None, parts: Collection[str] = PARTS
 ) -> None:  # fmt: skip
     """Measure and write docs/results/. Raises RigError when something must not be so."""
     try:
-        measurement = Measurement(series(count, seed), rate, script)
+        measurement = Measurement(series(count, seed), beside, rate, script)
         asked = {"seed": seed, "rate": rate}
         if "switch" in parts:
             _switch(measurement, asked)
