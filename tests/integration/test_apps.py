@@ -33,6 +33,7 @@ def by_hand(shop: Shop) -> Iterator[str]:
     shop.inside("sh", "-c", f"mkdir -p {folder} && cat > {folder}/compose.json <<'EOF'\n{text}\nEOF")
     shop.inside("docker", "compose", "--file", f"{folder}/compose.json", "up", "--detach")
     yield folder
+    shop.remove()  # a volume that a container holds would stay
     shop.inside("sh", "-c", f"docker volume rm -f {shop.name}_data; rm -rf {folder}")
 
 
