@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.fixtures.operations.fixtures import house
@@ -10,20 +12,14 @@ from tests.rig.fixtures import rig
 __all__ = ["house", "rig"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_configure() -> None:
+    """Give each worker of pytest-xdist a host in a box of its own; the first one takes what is up already."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    if worker != "gw0":
+        os.environ["IKOMA_RIG"] = os.environ.get("IKOMA_RIG", "") + worker
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the one host in a box to one worker, first of all: its tests take the longest. Others go by file.
-
-    A file of which one test uses that host goes there whole, for its tests share what they made.
-    """
+    """Put the files that use a host in a box first: their tests take the longest."""
     on_the_rig = {item.path for item in items if "rig" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("rig" if item.path in on_the_rig else item.path.stem))
     items.sort(key=lambda item: item.path not in on_the_rig)
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse to spread tests that share a host, should pytest-xdist not have understood the groups."""
-    grouped = getattr(session.config.option, "loadgroup", False)
-    if grouped and session.items and not all("@" in item.nodeid for item in session.items):
-        raise pytest.UsageError("pytest-xdist lost the groups of the tests: is its version right for this pytest?")

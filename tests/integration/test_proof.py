@@ -378,7 +378,10 @@ with scratch.cluster(scratch.programs(int(sys.argv[1])), state, "first") as admi
 
 def test_a_server_of_the_agents_own_user_reaches_nothing_of_the_host() -> None:
     # Above them, everybody may enter.
-    with tempfile.TemporaryDirectory(dir="/var/lib") as folder, tempfile.TemporaryDirectory(dir="/opt") as elsewhere:
+    with (
+        tempfile.TemporaryDirectory(dir="/var/lib") as folder,
+        tempfile.TemporaryDirectory(dir="/var/lib") as elsewhere,
+    ):
         engine = Path(elsewhere) / "the engine.sock"
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(str(engine))
