@@ -109,7 +109,7 @@ class Backups(Strict):
     """The restore point before migrations, and what it may cost."""
 
     max_minutes: float = Field(
-        default=15, gt=0, le=1440, description="Longest time for a restore point, and for its trial."
+        default=15, gt=0, le=1440, description="Longest time for a restore point, for its trial, and for the proof."
     )
     max_gb: float = Field(default=20, gt=0, le=100000, description="Most space for a restore point, and for its trial.")
     verify: Literal["every", "daily", "never"] = Field(

@@ -107,6 +107,8 @@ def test_a_restore_point_beyond_its_budget_is_refused_and_the_ways_out_are_named
     assert refusals(GB, Backups(), free=100 * MB) == ["backup.no_space"]
     assert refusals(20 * GB, Backups()) == []
     assert refusals(20 * GB, Backups(verify="every")) == ["backup.over_minutes", "backup.over_gb"]
+    many = budget.problems(budget.estimate(0, None, 30_000), Backups(max_minutes=2), GB, Path("/b"), "en")
+    assert [error.message("en") for error in many if "proof" in error.message("en")]
     found = budget.problems(budget.estimate(100 * GB, None, 1), Backups(), GB * 1000, Path("/b"), "en")[0]
     for way in ("restore-point:tables", "restore-point:snapshot:NAME", "restore-point:skip"):
         assert way in found.remedy("en")

@@ -92,7 +92,7 @@ def estimate(size: int, last: Backup | None, files: int) -> Estimate:
 
 
 def problems(found: Estimate, policy: Backups, free: int, folder: Path, lang: str) -> list[IkomaError]:
-    """Return why a restore point would cost more than it may.
+    """Return why a restore point, its verification or the proof would cost more than it may.
 
     Args:
         free: bytes that are free in ``folder``.
@@ -102,6 +102,7 @@ def problems(found: Estimate, policy: Backups, free: int, folder: Path, lang: st
     if found.dump_bytes > free:
         needed = -(-found.dump_bytes // MB)
         dump.append(IkomaError("backup.no_space", what=_what("dump", lang), needed=needed, **said))
+    dump += _over("proof", found.proof_seconds, 0, policy, said, lang)  # it builds without rows: time, hardly space
     if policy.verify != "every":
         return dump
     return dump + list(_over("verify", found.verify_seconds, found.verify_bytes, policy, said, lang))

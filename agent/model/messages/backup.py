@@ -140,6 +140,7 @@ MESSAGES: Final[dict[str, Message]] = {
         "Libérez-y de la place. " + _WAYS_FR,
     ),
     "backup.what.dump": Message("The restore point", "Le point de restauration"),
+    "backup.what.proof": Message("The proof of rebuild", "La preuve de reconstruction"),
     "backup.what.verify": Message("The verification of the restore point", "La vérification du point de restauration"),
     "backup.not_additive": Message(
         "Without a restore point only migrations may run that surely add; {file}:{line} may do more: {statement}",
