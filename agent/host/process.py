@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -9,11 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.model.errors import IkomaError
 
+if TYPE_CHECKING:
+    import subprocess
+
 MINIMAL: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+_ASKED: Final = 5
+_PATIENCE: Final = 3.0
+"""Seconds between two requests to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +113,27 @@ def _interruptible() -> Any:
         interrupted = False
 
         def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
+            import threading
+
             self.interrupted = True
-            # Not SIGINT: a program started in the background of a shell that is no terminal inherits it as ignored.
-            self.process.send_signal(signal.SIGTERM)
+            threading.Thread(target=_end, args=(self.process,), daemon=True).start()
 
     return Interruptible
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a program to end until it does: Docker's client loses what comes while it starts a plug-in.
+
+    Not by SIGINT: a program started in the background of a shell that is no terminal inherits it as ignored.
+    """
+    import subprocess
+
+    for _ in range(_ASKED):
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE)
+            return
+    process.kill()
 
 
 def attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path) -> int:

@@ -35,6 +35,19 @@ def test_an_interruption_ends_the_program_and_nothing_comes_after_it() -> None:
         process.run(["sleep", "60"], timeout=30)
 
 
+@pytest.mark.usefixtures("_interrupted_soon")
+@pytest.mark.parametrize("asked", [2, 99])
+def test_a_program_that_misses_the_request_is_asked_again_and_ended_at_last(
+    asked: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(process, "_PATIENCE", 0.2)
+    deaf = f"import signal, sys, time\ntimes = []\ndef no(*_):\n    times.append(1)\n    if len(times) == {asked}:\n"
+    deaf += "        sys.exit(0)\nsignal.signal(signal.SIGTERM, no)\nfor _ in range(600):\n    time.sleep(0.1)\n"
+    (tmp_path / "deaf.py").write_text(deaf)
+    with pytest.raises(KeyboardInterrupt):
+        process.run([sys.executable, str(tmp_path / "deaf.py")], timeout=30)
+
+
 def test_an_interrupted_command_answers_as_any_other(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
