@@ -73,7 +73,7 @@ def run(
         IkomaError: ``process.missing`` when the program does not exist, and the two above.
         KeyboardInterrupt: once the program has ended, which is interrupted as well.
     """
-    from invoke.exceptions import CommandTimedOut
+    from invoke import CommandTimedOut
 
     options: dict[str, Any] = {"in_stream": False, "warn": True, "env": dict(MINIMAL if env is None else env)}
     options |= {"replace_env": True, "timeout": timeout, "hide": True, "shell": "/bin/sh", "encoding": "utf-8"}
@@ -98,8 +98,7 @@ def run(
 
 def _context() -> Any:
     """Return Invoke's context without the configuration files that it would look for in the system and at home."""
-    from invoke.config import Config
-    from invoke.context import Context
+    from invoke import Config, Context
 
     return Context(Config(lazy=True))
 
@@ -107,7 +106,7 @@ def _context() -> Any:
 @cache
 def _interruptible() -> Any:
     """Return Invoke's runner, but that an interruption ends the program: Invoke would type it, and then go on."""
-    from invoke.runners import Local
+    from invoke import Local
 
     class Interruptible(Local):
         interrupted = False

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from paramiko.ssh_exception import SSHException
+from paramiko import SSHException
 
 from agent.model.errors import IkomaError
 from agent.protocol import MAX_LINE

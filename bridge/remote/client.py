@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import paramiko  # noqa: F401 (before Fabric, which takes its parts first)
 from fabric import Connection
 
 from agent.host.audit import Head

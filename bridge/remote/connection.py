@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import paramiko  # noqa: F401 (before Fabric, which takes its parts first)
 from fabric import Config, Connection
-from paramiko.client import MissingHostKeyPolicy
-from paramiko.config import SSHConfig
-from paramiko.ssh_exception import AuthenticationException, BadHostKeyException, SSHException
+from paramiko import AuthenticationException, BadHostKeyException, MissingHostKeyPolicy, SSHConfig, SSHException
 
 from agent.model.errors import IkomaError
 from agent.model.secret import Secret

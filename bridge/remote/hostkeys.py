@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from paramiko.hostkeys import HostKeyEntry, HostKeys, InvalidHostKey
-from paramiko.ssh_exception import SSHException
+from paramiko import HostKeys, SSHException
+from paramiko import hostkeys as lines
 
 from agent.model.errors import Misuse
 
@@ -114,7 +114,7 @@ def _names(written: str, name: str) -> bool:
 def _entry(line: str) -> Any:
     """Parse one line; None for anything that is no key (a comment, damage, a type not known here)."""
     try:
-        entry = HostKeyEntry.from_line(line.strip())
-    except (InvalidHostKey, SSHException, ValueError):
+        entry = lines.HostKeyEntry.from_line(line.strip())
+    except (lines.InvalidHostKey, SSHException, ValueError):
         return None
     return entry if entry is not None and entry.key is not None else None

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from paramiko import ECDSAKey, Ed25519Key, RSAKey
-from paramiko.ssh_exception import PasswordRequiredException, SSHException
+from paramiko import ECDSAKey, Ed25519Key, PasswordRequiredException, RSAKey, SSHException
 
 from agent.model.errors import Misuse
 from agent.model.secret import Secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +16,11 @@ from tests.integration.postgres import Cluster, running
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("archive")
-    for path in (folder, *folder.parents):
-        if path.name.startswith("pytest-") or path == folder:
-            path.chmod(0o755)
-    shutil.chown(folder, "nobody")
-    return folder
+def archive() -> Iterator[Path]:
+    """A folder that the server, which is not root, may reach; pytest's own are closed to it."""
+    with tempfile.TemporaryDirectory(prefix="ikoma-archive-") as folder:
+        shutil.chown(folder, "nobody")
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")
