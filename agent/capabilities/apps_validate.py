@@ -57,7 +57,7 @@ def _released(call: Call, site: Site) -> Iterator[Problem]:
     lacking = values.lacking(site.home, release)
     if lacking:
         yield "environment", values.problem(call.the_target, lacking)
-    with values.standing_in(site.home, lacking) if lacking else nullcontext() as file:
+    with values.standing_in(site, lacking) if lacking else nullcontext() as file:
         for problem in precheck.problems(site, release, file):
             yield _check_of(problem), problem
 
@@ -72,7 +72,7 @@ def _lying_there(call: Call, site: Site, found: Found) -> Iterator[Problem]:
     lacking = [value.name for value in folder.values(found) if value.required and value.name not in known]
     if lacking:
         yield "environment", values.problem(call.the_target, lacking)
-    with values.standing_in(site.home, lacking) if lacking else nullcontext() as file:
+    with values.standing_in(site, lacking) if lacking else nullcontext() as file:
         document = {**found.document, "name": site.slug}
         unread = policy.unread(document, site.settings.allow, os.path.realpath)
         if unread:

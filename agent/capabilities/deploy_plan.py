@@ -66,7 +66,7 @@ def _containers(call: Call, site: Site, release: Release) -> _Compared:
     """Compare with what runs. A made-up word stands in for each missing value, or compose would say nothing else."""
     lacking = values.lacking(site.home, release)
     missing = [name for name in lacking if name not in _provided(call, release)]
-    with values.standing_in(site.home, lacking) if lacking else nullcontext() as file:
+    with values.standing_in(site, lacking) if lacking else nullcontext() as file:
         found, plan, notes = _compared(call, site, release, file)
     if not lacking:
         return found, plan, notes

@@ -98,7 +98,7 @@ def _normalised(site: Site, found: Found, wanted: list[str]) -> dict[str, Any]:
     for finding in policy.unread(document, site.settings.allow, os.path.realpath):
         raise finding.error()
     missing = sorted(set(wanted) - set(envfile.read(site.home.app_env)))
-    with values.standing_in(site.home, missing) as file:
+    with values.standing_in(site, missing) as file:
         return prepare.interpolate(site, document, file)
 
 

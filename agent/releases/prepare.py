@@ -95,8 +95,7 @@ def owners(engine: Engine, normalised: dict[str, Any]) -> dict[str, str]:
 
 def interpolate(site: Site, document: dict[str, Any], env_file: Path | None = None) -> dict[str, Any]:
     """Return the normalised document with the target's values. It holds secrets: keep it in memory."""
-    site.home.base.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=site.home.base, prefix=".render-") as folder:
+    with tempfile.TemporaryDirectory(dir=site.workplace, prefix=".render-") as folder:
         file, values = Path(folder) / "docker-compose.json", env_file or site.home.app_env
         file.write_text(json.dumps(document))
         if not values.exists():

@@ -49,6 +49,11 @@ class Site:
         return self.paths.target(self.target)
 
     @property
+    def workplace(self) -> Path:
+        """Where folders that are gone in a moment are made: for who only looks, a target's own is not made."""
+        return self.home.base if self.home.base.is_dir() else self.paths.state
+
+    @property
     def engine(self) -> Engine:
         return Engine(self.settings.docker_socket)
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.host import envfile
 from agent.host.paths import TargetPaths
@@ -15,6 +15,9 @@ from agent.model.errors import IkomaError
 from agent.model.names import Target
 from agent.model.release import Release
 from agent.model.secret import MASK
+
+if TYPE_CHECKING:
+    from agent.releases.site import Site
 
 _SHORTEST: Final = 4
 _PORT: Final = re.compile(r"[0-9]{0,5}")
@@ -33,12 +36,11 @@ def problem(target: Target, names: list[str]) -> IkomaError:
 
 
 @contextmanager
-def standing_in(home: TargetPaths, names: list[str]) -> Iterator[Path]:
+def standing_in(site: Site, names: list[str]) -> Iterator[Path]:
     """Yield a copy of ``app.env`` in which a made-up word stands for each of ``names``; it is gone at the end."""
-    home.base.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.base, prefix=".preflight-") as folder:
+    with tempfile.TemporaryDirectory(dir=site.workplace, prefix=".preflight-") as folder:
         values = Path(folder) / "app.env"
-        envfile.write(values, envfile.read(home.app_env) | dict.fromkeys(names, "missing"))
+        envfile.write(values, envfile.read(site.home.app_env) | dict.fromkeys(names, "missing"))
         yield values
 
 

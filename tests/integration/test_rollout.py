@@ -228,6 +228,7 @@ def test_a_plan_tells_the_migrations_of_a_target_without_a_database(shop: Shop) 
     release = shop.version("one").model_copy(update={"migrations": files})
     plan = shop.read("deploy.plan", manifest=release.to_json())
     assert plan["migrations"]["pending"] == ["0001_a", "0002_b"]
+    assert shop.inside("sh", "-c", f"ls -d /srv/apps/{shop.name} 2>/dev/null || true") == ""  # who looks makes nothing
 
 
 def test_a_hand_typed_compose_up_is_found_again_by_the_proxy(shop: Shop) -> None:

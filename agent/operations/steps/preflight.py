@@ -21,6 +21,7 @@ from agent.model.release import Release, ReleaseMigration
 from agent.operations.step import Context, Outcome, Step
 from agent.operations.steps import guard, maintenance, restore_point
 from agent.releases import carried, incoming, precheck, values
+from agent.releases.site import Site
 
 _INTERPOLATION: Final = "compose.invalid"
 
@@ -140,7 +141,7 @@ def _containers(ctx: Context, release: Release, lacking: list[str]) -> list[Ikom
     """Ask about compose, ports and routes; a made-up word stands in for each missing value, or compose would refuse."""
     if not lacking:
         return precheck.problems(ctx, release)
-    with values.standing_in(ctx.home, lacking) as file:
+    with values.standing_in(Site.of(ctx, ctx.target), lacking) as file:
         return [found for found in precheck.problems(ctx, release, file) if found.id != _INTERPOLATION]
 
 
