@@ -56,6 +56,11 @@ def binaries() -> Path:
     return found.parent
 
 
+def major() -> int:
+    """Return the major version of those programs."""
+    return int(binaries().parts[-2])
+
+
 def unprivileged() -> list[str]:
     """Return the words before a command that the server must not run as root."""
     if os.geteuid() != 0:

@@ -15,7 +15,7 @@ from agent.operations.step import Context, Outcome
 from agent.operations.steps import restore_point
 from agent.operations.steps.migrate import Migrate
 from agent.operations.steps.restore_point import RestorePoint
-from tests.integration.test_database_steps import FILES, Host, host, provisioned
+from tests.integration.database_host import FILES, Host, host, provisioned
 
 __all__ = ["host"]
 

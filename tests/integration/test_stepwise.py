@@ -18,8 +18,8 @@ from agent.database import ledger
 from agent.database.connect import connect
 from agent.database.fingerprint import catalog
 from agent.model.dsn import Dsn
+from tests.integration.migrating import WORKER, Release
 from tests.integration.postgres import Cluster
-from tests.integration.test_migrations import WORKER, Release
 
 TABLE = "create table people (id int primary key, name text not null, mood text);\n"
 ROWS = "insert into people select n, 'name ' || n, 'fine' from generate_series(1, 200) n;\n"

@@ -1,0 +1,109 @@
+"""The throw-away cluster of a proof: who reaches it, what is left of it, what it reaches."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from agent.database.connect import connect
+from agent.database.proof import scratch
+from tests.integration.postgres import major
+
+
+def leftovers() -> list[str]:
+    return [path.name for path in (Path("/tmp") / "ikoma-proof").glob("cluster-*")]
+
+
+def test_the_throw_away_cluster_is_gone_afterwards_and_listens_nowhere(tmp_path: Path) -> None:
+    found = scratch.programs(major())
+    assert found is not None
+    before = leftovers()
+    with scratch.cluster(found, tmp_path, "first") as admin, connect(admin, "tests") as connection:
+        shown = connection.execute("show listen_addresses").fetchone()
+        pid = int(admin.host.split("/")[2])
+        assert shown == ("",)
+        assert Path(f"/proc/{pid}/net/dev").read_text().count(":") == 1  # the loopback device of its own, which is down
+    assert leftovers() == before
+    assert not Path(f"/proc/{pid}").exists()
+
+
+_DIES = """
+import os, sys
+from pathlib import Path
+from agent.database.proof import scratch
+found = scratch.programs(int(sys.argv[1]))
+with scratch.cluster(found, Path(sys.argv[2]), "first") as admin:
+    print(admin.host, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_cluster_of_a_killed_worker_dies_with_it_and_is_swept(tmp_path: Path) -> None:
+    worker = subprocess.Popen([sys.executable, "-c", _DIES, str(major()), str(tmp_path)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
+    assert worker.stdout is not None
+    pid = int(worker.stdout.readline().split("/")[2])
+    folder = Path(f"/proc/{pid}/cwd").resolve().parent
+    assert scratch.sweep(tmp_path) == 0  # its worker lives
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+    assert folder.exists()
+    assert scratch.sweep(tmp_path) >= 1
+    assert not folder.exists()
+
+
+_CAGED = """
+import os, signal, sys
+from pathlib import Path
+import psycopg
+from agent.database.proof import scratch
+scratch.process.run(["true"])  # what it imports may be closed to others than root
+state = Path(sys.argv[2])
+os.chown(state, 65534, 65534)
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+if not scratch.is_caged(state):
+    raise SystemExit("no user namespaces")
+with scratch.cluster(scratch.programs(int(sys.argv[1])), state, "first") as admin:
+    with psycopg.connect(**admin.keywords()) as connection:
+        others = f"test -S {sys.argv[3]} && echo socket; kill -0 {os.getpid()} && echo us"
+        program = f"(ls /run /srv /home /tmp; {others}) > seen"
+        connection.execute(f"copy (select 1) to program '{program} 2>/dev/null; true'")
+        seen, = connection.execute("select pg_read_file('seen')").fetchone()
+        print(admin.host, "|", seen.split(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_server_of_the_agents_own_user_reaches_nothing_of_the_host() -> None:
+    # Above them, everybody may enter.
+    with (
+        tempfile.TemporaryDirectory(dir="/var/lib") as folder,
+        tempfile.TemporaryDirectory(dir="/var/lib") as elsewhere,
+    ):
+        engine = Path(elsewhere) / "the engine.sock"
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(engine))
+            listening.listen()
+            Path(elsewhere).chmod(0o755)
+            engine.chmod(0o666)
+            done = subprocess.run([sys.executable, "-c", _CAGED, str(major()), folder, f'"{engine}"'],
+                                  capture_output=True, text=True, env=os.environ | {"HOME": "/"})  # fmt: skip
+        host, _, seen = done.stdout.partition(" | ")
+        assert seen.strip() == "['/home:', '/run:', 'mount', '/srv:', '/tmp:']", done.stderr
+        deadline = time.monotonic() + 10
+        while Path(host).parent.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not Path(host).parent.exists()  # it died with its worker
+        assert scratch.sweep(Path(folder)) == 0  # root's clusters lie elsewhere
