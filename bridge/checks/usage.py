@@ -150,7 +150,8 @@ def _excused(facts: Facts, path: str, owner: Manifest, site: Site) -> bool:
         return True
     if builtins.is_builtin(specifier) or builtins.is_virtual(specifier):
         return True
-    if builtins.is_provided(specifier, owner.declared) or facts.aliases.mapped(specifier, path):
+    home = owner.path.rpartition("/")[0]
+    if builtins.is_provided(specifier, owner.declared) or facts.aliases.mapped(specifier, path, home):
         return True
     repo = facts.repo_of(owner)
     if (repo is None or package_of(specifier) not in repo.known) and facts.aliases.claims(specifier, path):

@@ -117,16 +117,22 @@ class Aliases:
     def _all(self) -> list[Alias]:
         return [alias for folder in {*self._tsconfigs, *self._configs} for alias in self._at(folder)]
 
-    def mapped(self, specifier: str, path: str) -> bool:
-        """Return whether an import map (``deno.json``) in force at ``path`` names ``specifier``."""
+    def mapped(self, specifier: str, path: str, home: str) -> bool:
+        """Return whether an import map (``deno.json``) in force at ``path`` names ``specifier``.
+
+        Args:
+            home: the folder of the manifest that owns ``path``. Node.js reads that and no map beside it; a map in a
+                folder below makes that folder one for Deno.
+        """
         folder = path.rpartition("/")[0]
-        while True:
+        while folder != home:
             for file in self._tsconfigs.get(folder, []):
                 if "deno" in file and _names(self._json(file).get("imports"), specifier):
                     return True
             if not folder:
                 return False
             folder = folder.rpartition("/")[0]
+        return False
 
     def file(self, path: str) -> str | None:
         """Return the file or folder that ``path`` names, trying the extensions that resolvers try."""
