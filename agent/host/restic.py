@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.host import envfile, process
+from agent.host.flock import Flock
 from agent.host.paths import Paths
+from agent.host.process import Completed as Done
 from agent.host.settings import Settings
 from agent.model.errors import IkomaError
 from agent.model.secret import Redactor, Secret
 
 TAG: Final = "ikoma"
+_POLL: Final = 1.0
 _LOCKED: Final = ("already locked", "unable to create lock")
 _ABSENT: Final = ("unable to open config file", "does not exist", "no such file", "404")
 
@@ -34,32 +38,50 @@ class Repository:
     cache: Path
     env_file: Path
 
-    def run(self, *words: str, cwd: Path | None = None, seconds: float = 86400) -> process.Completed:
+    def run(self, *words: str, cwd: Path | None = None, seconds: float = 86400, patience: float = 600) -> Done:
         """Run restic; the first backup makes the repository, and locks that dead processes left are dropped.
+
+        Args:
+            seconds: until restic is killed.
+            patience: seconds to wait for the lock of another restic, on this host or elsewhere.
 
         Raises:
             IkomaError: ``backup.no_restic``, ``backup.repository`` with what it said, ``process.timeout``.
         """
-        done = self._run(words, cwd, seconds)
-        cure = None if done.ok else self._cure(words, done.stderr.lower())
-        if cure is not None:
-            mended = self._run((cure,), None, 300)
-            done = self._run(words, cwd, seconds) if mended.ok else mended
+        done = self._patiently(words, cwd, seconds, patience)
+        if not done.ok and "backup" in words and _says(done, _ABSENT):
+            self._make()
+            done = self._patiently(words, cwd, seconds, patience)
         if not done.ok:
             raise self._fault(done)
         return done
 
-    def _cure(self, words: Sequence[str], said: str) -> str | None:
-        """Return the command that mends what failed, if one does."""
-        if any(sentence in said for sentence in _LOCKED):
-            return "unlock"  # restic drops only those whose process is gone
-        return "init" if "backup" in words and any(sentence in said for sentence in _ABSENT) else None
-
     def json(self, *words: str) -> Any:
-        """Run restic with ``--json`` and return what it answered."""
-        return json.loads(self.run("--json", *words).stdout or "null")
+        """Run restic with ``--json`` and return what it answered. Takes no lock: who only looks waits for nobody."""
+        return json.loads(self.run("--json", "--no-lock", *words).stdout or "null")
 
-    def _run(self, words: Sequence[str], cwd: Path | None, seconds: float) -> process.Completed:
+    def _patiently(self, words: Sequence[str], cwd: Path | None, seconds: float, patience: float) -> Done:
+        """Run restic until nobody else's lock is in its way; locks of processes that are gone are dropped."""
+        deadline = time.monotonic() + patience
+        while True:
+            done = self._run(words, cwd, seconds)
+            if done.ok or not _says(done, _LOCKED) or time.monotonic() > deadline:
+                return done
+            said = self._run(("unlock",), None, 300)  # restic drops only what is stale
+            if not said.ok:
+                return said
+            time.sleep(_POLL)
+
+    def _make(self) -> None:
+        """Make the repository, one process of this host at a time: of two keys one would open nothing."""
+        with Flock(self.cache / "making.lock"):
+            if (
+                not self._run(("--no-lock", "cat", "config"), None, 300).ok
+                and not (done := self._run(("init",), None, 300)).ok
+            ):
+                raise self._fault(done)
+
+    def _run(self, words: Sequence[str], cwd: Path | None, seconds: float) -> Done:
         argv = process.with_parent(["restic", *words])
         with self._environment() as env:
             try:
@@ -88,6 +110,10 @@ class Repository:
             mine = {"RESTIC_PASSWORD_FILE": password, "RESTIC_REPOSITORY_FILE": place}
             places = {"RESTIC_CACHE_DIR": str(self.cache), "HOME": str(self.cache)}
             yield {**process.MINIMAL, "RESTIC_PROGRESS_FPS": "0", **more, **places, **mine}
+
+
+def _says(done: Done, sentences: Sequence[str]) -> bool:
+    return any(sentence in done.stderr.lower() for sentence in sentences)
 
 
 @contextmanager

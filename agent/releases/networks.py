@@ -176,7 +176,12 @@ def _host_wide(paths: Paths) -> Iterator[None]:
 
 
 def ensure_edge(site: Site) -> None:
-    """Make the network that the reverse proxy shares with this target."""
+    """Make the network that the reverse proxy shares with this target.
+
+    It leads nowhere else (``Internal``): the Engine would move the default route of the proxy and of whatever is
+    routed to it as they join, in the middle of what they are doing, and a service that is kept off the Internet would
+    have a way out by being routed.
+    """
     if site.engine.network(site.edge) is not None:
         return
     subnet = subnets(site, [EDGE])[EDGE]
@@ -184,6 +189,7 @@ def ensure_edge(site: Site) -> None:
         site.edge,
         {
             "Driver": "bridge",
+            "Internal": True,
             "Labels": {"ikoma.target": site.slug, "ikoma.network": EDGE},
             "IPAM": {"Config": [{"Subnet": subnet, "IPRange": subnet.replace(".0/24", ".128/25")}]},
         },

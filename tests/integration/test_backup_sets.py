@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,7 +90,54 @@ def test_a_wrong_password_is_told_and_a_lock_of_a_dead_restic_is_dropped(
     assert push(site, repository, "op-1").snapshot
 
 
+def test_sets_that_begin_at_the_same_time_make_one_repository_and_wait_for_each_other(
+    repository: restic.Repository, tmp_path: Path
+) -> None:
+    """The clock starts the sets of all apps of a host at once, and each ends with the exclusive lock of a prune."""
+    (tmp_path / "word.txt").write_text("some words")
+
+    def kept(app: str) -> int:
+        repository.run("backup", "--tag", app, str(tmp_path / "word.txt"))
+        repository.run("forget", "--tag", app, "--keep-last", "1", "--prune")
+        return len(repository.json("snapshots", "--tag", app))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(kept, ["one", "two", "three", "four"])) == [1, 1, 1, 1]
+    assert len(list((tmp_path / "away/keys").iterdir())) == 1
+
+
+def test_the_lock_of_a_restic_that_lives_is_waited_for_but_not_for_ever(
+    repository: restic.Repository, tmp_path: Path
+) -> None:
+    repository.run("init")
+    holder = _with_a_lock(tmp_path)
+    holder.send_signal(signal.SIGSTOP)
+
+    def ends() -> None:
+        holder.kill()
+        holder.wait()
+
+    try:
+        with pytest.raises(IkomaError) as refused:
+            repository.run("prune", patience=0)
+        assert refused.value.id == "backup.repository"
+        assert "lock" in refused.value.message("en")
+        threading.Timer(2, ends).start()
+        repository.run("prune", patience=60)
+    finally:
+        holder.kill()
+        holder.wait()
+
+
 def _die_with_a_lock(tmp_path: Path) -> None:
+    holder = _with_a_lock(tmp_path)
+    holder.kill()
+    holder.wait()
+    assert list((tmp_path / "away/locks").iterdir())
+
+
+def _with_a_lock(tmp_path: Path) -> subprocess.Popen[bytes]:
+    """Return a restic that has the repository locked, and is far from its end."""
     (tmp_path / "word").write_text(WORD)
     big = tmp_path / "big"
     with big.open("wb") as stream:
@@ -95,11 +145,9 @@ def _die_with_a_lock(tmp_path: Path) -> None:
     env = {"PATH": "/usr/bin:/bin", "RESTIC_PASSWORD_FILE": str(tmp_path / "word"), "HOME": str(tmp_path)}
     words = ["restic", "-r", str(tmp_path / "away"), "backup", str(big)]
     child = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL)
-    while not list((tmp_path / "away/locks").iterdir()):
+    while not [path for path in (tmp_path / "away/locks").iterdir() if len(path.name) == 64]:  # whole, not its draft
         assert child.poll() is None
-    child.kill()
-    child.wait()
-    assert list((tmp_path / "away/locks").iterdir())
+    return child
 
 
 def test_a_settings_file_that_others_may_read_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -236,6 +237,35 @@ def test_a_hand_typed_compose_up_is_found_again_by_the_proxy(shop: Shop) -> None
     shop.inside("sh", "-c", f"cd /srv/apps/{shop.name} && docker compose up -d --force-recreate web")
     shop.inside("/opt/ikoma/current/bin/ikoma-agent", "recover")
     assert shop.ask() == "one"
+
+
+def test_being_routed_moves_no_way_out_and_opens_none(shop: Shop) -> None:
+    """Of the networks of a container the Engine sends what goes out over the first by name, unless it leads nowhere."""
+
+    def way_out(container: str) -> str:
+        pid = shop.inside("docker", "inspect", "--format", "{{.State.Pid}}", container).strip()
+        return shop.inside("nsenter", "--target", pid, "--net", "ip", "-4", "route", "show", "default")
+
+    def gateway(network: str) -> str:
+        return str((shop.engine.network(network) or {})["IPAM"]["Config"][0]["Gateway"])
+
+    healthy(shop.deploy(shop.version("zero")))
+    first = replace(shop, name=f"a{shop.name}")
+    try:
+        with users(shop) as answers:
+            healthy(first.deploy(first.version("one")))
+        assert answers.failures == []
+        assert gateway("bridge") in way_out("ikoma-proxy")
+        (web,) = first.containers()["web"]
+        assert gateway(f"{first.name}_default") in way_out(web)
+        closed = first.service(GOOD, "two", healthy=True, networks=["closed"])
+        release = first.release({"web": ("routed", closed)}, networks={"closed": {"internal": True}})
+        healthy(first.deploy(release))
+        (web,) = first.containers()["web"]
+        assert way_out(web) == ""
+        assert first.ask() == "two"
+    finally:
+        first.remove()
 
 
 @pytest.mark.parametrize("moment", ["starting beside", "switching", "replacing"])

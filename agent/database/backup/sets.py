@@ -175,7 +175,7 @@ def _forget(repository: Repository, slug: str, keep: int) -> IkomaError | None:
     """Forget older sets. The new one is safe by now: a fault here is told, and fails nothing."""
     words = ("forget", "--tag", f"{TAG},{slug}", "--group-by", "tags", "--keep-last", str(keep), "--prune")
     try:
-        repository.run(*words)
+        repository.run(*words, patience=60)
     except IkomaError as error:
         return error
     return None
