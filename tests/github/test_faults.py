@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -127,27 +127,38 @@ def test_github_is_asked_a_bounded_number_of_times(github: Server, stage: Stage)
     assert 3 <= len(github.calls) <= 9
 
 
-def test_a_deployment_never_waits_for_github(github: Server, stage: Stage) -> None:
-    def slowly(method: str, path: str) -> None:
-        time.sleep(0.15)
+class Slow:
+    """A GitHub that answers nothing until it is let go."""
 
+    def __init__(self) -> None:
+        self.answered, self._go = 0, threading.Event()
+
+    def __call__(self, method: str, path: str) -> None:
+        self._go.wait(30)
+        self.answered += 1
+
+    def let_go(self) -> None:
+        self._go.set()
+
+
+def test_a_deployment_never_waits_for_github(github: Server, stage: Stage) -> None:
     github.double.open_pull(7, HEAD, merged=MERGED)
-    github.before = slowly
+    github.before = slow = Slow()
     job = stage.job({}, name="push")
-    began = time.monotonic()
     job.started(start())
     job.finished(ended())
-    assert time.monotonic() - began < 0.1
+    assert slow.answered == 0
+    slow.let_go()
     assert job.close() == []
     assert stage.states[OPERATION][-1] == "success"
 
 
 def test_closing_gives_up_in_time(github: Server, stage: Stage) -> None:
     github.double.open_pull(7, HEAD)
-    github.before = lambda method, path: time.sleep(3)
+    github.before = slow = Slow()
     job = stage.job()
     job.findings(check())
-    began = time.monotonic()
     assert job.close(0.5)
-    assert time.monotonic() - began < 2
+    assert slow.answered == 0
+    slow.let_go()
     assert "is missing on GitHub" in stage.log.getvalue()

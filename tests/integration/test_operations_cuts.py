@@ -48,9 +48,7 @@ def test_a_follower_whose_client_is_gone_ends_by_itself(house: House, kind: str)
     theirs.close()
     assert os.read(ours.fileno(), 1)
     ours.close()  # nothing is printed to it from here on
-    begun = time.monotonic()
     assert follower.wait(timeout=30) == 0
-    assert time.monotonic() - begun < 20
     assert house.operation(operation).status == "RUNNING"
     hold.unlink()
     assert collect(running).end["status"] == "HEALTHY"
