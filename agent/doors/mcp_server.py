@@ -40,7 +40,6 @@ class Assistant:
 
     def __init__(self, service: RemoteService) -> None:
         self.service, self.lang = service, language()
-        self.tools = mcp_tools.table(service.index, service.grant)
         self.all_names = {mcp_tools.name_of(name): name for name in service.index}
 
     async def serve(self) -> None:
@@ -69,10 +68,18 @@ class Assistant:
         role = grant.role if known.has_role(grant.role) else known.role
         self.service.grant = dataclasses.replace(known, role=role)
 
+    async def _refuse_strangers(self) -> None:
+        """Tell nothing to a key that was revoked meanwhile."""
+        try:
+            await run_sync(self._still_known)
+        except Misuse as error:
+            raise MCPError(types.INVALID_REQUEST, error.message(self.lang), {"id": error.id}) from None
+
     # --- tools
 
     async def _list_tools(self, _context: _Context, _page: _Page) -> types.ListToolsResult:
-        tools = [mcp_tools.tool(one) for one in self.tools.values()]
+        await self._refuse_strangers()
+        tools = [mcp_tools.tool(one) for one in mcp_tools.table(self.service.index, self.service.grant).values()]
         return types.ListToolsResult(tools=[*tools, mcp_tools.follow_tool()])
 
     async def _call_tool(self, _context: _Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
@@ -121,6 +128,7 @@ class Assistant:
     # --- resources
 
     async def _list_resources(self, _context: _Context, _page: _Page) -> types.ListResourcesResult:
+        await self._refuse_strangers()
         folders = sorted(self.service.paths.apps.glob("*/current.json"))
         targets = [Target.of_folder(folder.parent.name) for folder in folders]
         mine = [target for target in targets if target is not None and self.service.grant.may_act_on(target)]
