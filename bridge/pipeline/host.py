@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.model.errors import Exit, IkomaError
 from agent.model.names import Target
 from agent.protocol import Body, Credentials, Event
 from bridge.pipeline.ahead import Ahead
@@ -98,4 +99,9 @@ def perform(
         IkomaError: ``remote.*`` when the host cannot be reached or this side was stopped, and what the agent
             refused at its door.
     """
-    return host.agent.perform(capability, request, bundle, operation, on_event)
+    try:
+        return host.agent.perform(capability, request, bundle, operation, on_event)
+    except IkomaError as error:
+        if error.exit_code == Exit.DETACHED and request.app and request.environment:
+            error.params["command"] = attach_command(Target(request.app, request.environment), operation)
+        raise

@@ -68,9 +68,9 @@ class LiveProgress(Progress):
         from rich.console import Console as Terminal
         from rich.live import Live
 
+        self._doing, self._since = "", time.monotonic()  # Live asks for what it shows before it is shown
         self._terminal = Terminal(file=console.people, markup=False, highlight=False, emoji=False, soft_wrap=True)
         self._live = Live(console=self._terminal, refresh_per_second=10, transient=True, get_renderable=self._render)
-        self._doing, self._since = "", 0.0
 
     def note(self, text: str) -> None:
         from rich.text import Text
