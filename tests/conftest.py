@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests.fixtures.operations.fixtures import house
 from tests.rig.fixtures import rig
@@ -13,7 +14,10 @@ __all__ = ["house", "rig"]
 
 
 def pytest_configure() -> None:
-    """Give each worker of pytest-xdist a host in a box of its own; the first one takes what is up already."""
+    """Choose the examples, and give each worker of pytest-xdist a host in a box: the first takes what is up."""
+    chance = bool(os.environ.get("IKOMA_LONG"))  # else the same examples each time: what fails was changed just now
+    settings.register_profile("ours", derandomize=not chance, deadline=None)
+    settings.load_profile("ours")
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
     if worker != "gw0":
         os.environ["IKOMA_RIG"] = os.environ.get("IKOMA_RIG", "") + worker

@@ -126,7 +126,7 @@ def _moves(services: Sequence[Mapping[str, Any]], say: Words) -> list[str]:
     groups: dict[tuple[str, str], list[str]] = {}
     for item in changing:
         gap = _gap(item, say)
-        kind = f"plan.{item.get('action')}" + (".gap" if gap else "")
+        kind = f"plan.{prose(item.get('action', ''), 40)}" + (".gap" if gap else "")
         groups.setdefault((kind, gap), []).append(str(item.get("service")))
     said = [say(kind, services=_names(names, say), gap=gap) for (kind, gap), names in groups.items()]
     return [*said, say("plan.untouched")] if len(changing) < len(services) else said
