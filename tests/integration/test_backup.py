@@ -109,7 +109,7 @@ def test_the_password_is_in_no_command_line_and_no_environment_while_a_dump_runs
         locker.execute("begin; lock table ikoma.held in access exclusive mode")
         child = subprocess.Popen([sys.executable, "-c", _SCRIPT, _state(source), "dump"], cwd=Path(__file__).parents[2])
         try:
-            _until(lambda: _collect(seen))
+            _until(lambda: _collect(seen, source.dsn.database))
         finally:
             child.kill()
             child.wait()
@@ -117,14 +117,14 @@ def test_the_password_is_in_no_command_line_and_no_environment_while_a_dump_runs
     assert not any(PASSWORD.encode() in text for text in seen)
 
 
-def _collect(seen: list[bytes]) -> bool:
+def _collect(seen: list[bytes], database: str) -> bool:
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             try:
                 command, around = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
             except OSError:
                 continue
-            if b"pg_dump" in command:
+            if b"pg_dump" in command and database.encode() in command:
                 seen += [command, around]
     return bool(seen)
 

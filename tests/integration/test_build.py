@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +74,15 @@ class Shop:
 
 
 @pytest.fixture
-def shop(rig: dict[str, str], tmp_path: Path) -> Shop:
+def logins(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder where this test's logins are kept, for other tests of the machine log in as well."""
+    folder = tmp_path_factory.mktemp("logins")
+    monkeypatch.setenv("RUNNER_TEMP", str(folder))
+    return folder
+
+
+@pytest.fixture
+def shop(rig: dict[str, str], logins: Path, tmp_path: Path) -> Shop:
     app = f"build-{secrets.token_hex(4)}"
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -83,12 +90,7 @@ def shop(rig: dict[str, str], tmp_path: Path) -> Shop:
     return Shop(tmp_path, {**os.environ, **rig}, [])
 
 
-def folders_left() -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob("ikoma-docker-*"))
-
-
-def test_what_is_missing_is_built_and_pushed_once_and_what_changes_again(shop: Shop) -> None:
-    left = folders_left()
+def test_what_is_missing_is_built_and_pushed_once_and_what_changes_again(shop: Shop, logins: Path) -> None:
     first = shop.build()
     assert {name for name, image in first.items() if image.built} == {"web", "api"}
     client = shop.images().client
@@ -104,7 +106,7 @@ def test_what_is_missing_is_built_and_pushed_once_and_what_changes_again(shop: S
     (shop.root / "web/index.html").write_text("changed")
     assert shop.built() == {"web", "api"}  # the API is built on the web app's image
 
-    assert folders_left() == left
+    assert list(logins.iterdir()) == []
     assert shop.access.token.reveal() not in "\n".join(shop.lines)
     assert any("RUN test -s" in line for line in shop.lines)
 
@@ -128,8 +130,7 @@ def test_a_cache_is_kept_in_the_registry(shop: Shop) -> None:
     assert shop.images().client.digest(cache)
 
 
-def test_a_failing_step_is_told_with_its_own_words_and_leaves_no_login_behind(shop: Shop) -> None:
-    left = folders_left()
+def test_a_failing_step_is_told_with_its_own_words_and_leaves_no_login_behind(shop: Shop, logins: Path) -> None:
     file = shop.root / "web/Dockerfile"
     file.write_text(file.read_text() + "RUN echo the reason is here && exit 7\n")
     with pytest.raises(IkomaError) as caught:
@@ -137,7 +138,7 @@ def test_a_failing_step_is_told_with_its_own_words_and_leaves_no_login_behind(sh
     assert caught.value.id == "build.failed"
     assert "exit code: 7" in caught.value.message("en")
     assert "the reason is here" in caught.value.message("en")
-    assert folders_left() == left
+    assert list(logins.iterdir()) == []
 
 
 def test_a_wrong_token_is_refused_before_anything_is_built(shop: Shop) -> None:

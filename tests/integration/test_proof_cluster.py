@@ -9,27 +9,37 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from agent.database.connect import connect
 from agent.database.proof import scratch
 from tests.integration.postgres import major
 
 
-def leftovers() -> list[str]:
-    return [path.name for path in (Path("/tmp") / "ikoma-proof").glob("cluster-*")]
+@pytest.fixture
+def clusters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Yield root's folder of clusters, ours alone: a proof of another test process would sweep what we leave."""
+    with tempfile.TemporaryDirectory(dir="/var/lib") as folder:  # the server's own user enters it
+        Path(folder).chmod(0o755)
+        assert tmp_path.exists()  # made while the usual folder still counts
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder) / "ikoma-proof"
 
 
-def test_the_throw_away_cluster_is_gone_afterwards_and_listens_nowhere(tmp_path: Path) -> None:
+def test_the_throw_away_cluster_is_gone_afterwards_and_listens_nowhere(clusters: Path, tmp_path: Path) -> None:
     found = scratch.programs(major())
     assert found is not None
-    before = leftovers()
     with scratch.cluster(found, tmp_path, "first") as admin, connect(admin, "tests") as connection:
         shown = connection.execute("show listen_addresses").fetchone()
         pid = int(admin.host.split("/")[2])
+        assert len(list(clusters.iterdir())) == 1
         assert shown == ("",)
         assert Path(f"/proc/{pid}/net/dev").read_text().count(":") == 1  # the loopback device of its own, which is down
-    assert leftovers() == before
+    assert list(clusters.iterdir()) == []
     assert not Path(f"/proc/{pid}").exists()
 
 
@@ -44,7 +54,7 @@ with scratch.cluster(found, Path(sys.argv[2]), "first") as admin:
 """
 
 
-def test_the_cluster_of_a_killed_worker_dies_with_it_and_is_swept(tmp_path: Path) -> None:
+def test_the_cluster_of_a_killed_worker_dies_with_it_and_is_swept(clusters: Path, tmp_path: Path) -> None:
     worker = subprocess.Popen([sys.executable, "-c", _DIES, str(major()), str(tmp_path)],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
     assert worker.stdout is not None
@@ -57,9 +67,28 @@ def test_the_cluster_of_a_killed_worker_dies_with_it_and_is_swept(tmp_path: Path
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
-    assert folder.exists()
-    assert scratch.sweep(tmp_path) >= 1
+    assert list(clusters.iterdir()) == [folder]
+    assert scratch.sweep(tmp_path) == 1
     assert not folder.exists()
+
+
+def test_a_folder_swept_before_it_is_locked_is_made_again(
+    clusters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = scratch.programs(major())
+    assert found is not None
+    made: list[str] = []
+    make = tempfile.mkdtemp
+
+    def swept_at_once(*args: str, **kwargs: str) -> str:
+        made.append(make(*args, **kwargs))
+        if len(made) < 3:
+            assert scratch.sweep(tmp_path) == 1  # as another worker does when it begins
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", swept_at_once)
+    with scratch.cluster(found, tmp_path, "first") as admin, connect(admin, "tests"):
+        assert [str(path) for path in clusters.iterdir()] == made[2:]
 
 
 _CAGED = """

@@ -31,6 +31,7 @@ NEEDED_MB: Final = 256
 
 _BINARIES: Final = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/usr/local/pgsql-{}/bin")
 _STARTS_WITHIN: Final = 30.0
+_FOLDER_TRIES: Final = 5
 _FILE_BYTES: Final = 2 << 30
 _UNPRIVILEGED: Final = ("--reuid=nobody", "--regid=nogroup", "--clear-groups", "--inh-caps=-all")
 _SETTINGS: Final = {
@@ -138,14 +139,24 @@ def _enough(base: Path) -> None:
 
 @contextmanager
 def _folder(base: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(dir=base, prefix="cluster-"))
-    try:
-        with _locked(folder):
-            if not os.geteuid():
-                shutil.chown(folder, "nobody", "nogroup")
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Yield a new folder whose lock we hold.
+
+    Raises:
+        IkomaError: ``proof.no_start`` if others took it every time.
+    """
+    for _ in range(_FOLDER_TRIES):
+        folder = Path(tempfile.mkdtemp(dir=base, prefix="cluster-"))
+        try:
+            with _locked(folder) as ours:
+                if not ours or not folder.exists():  # swept by another worker before it had a lock
+                    continue
+                if not os.geteuid():
+                    shutil.chown(folder, "nobody", "nogroup")
+                yield folder
+                return
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    raise IkomaError("proof.no_start", reason=f"every new folder in {base} was removed at once")
 
 
 @contextmanager
