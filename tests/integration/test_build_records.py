@@ -10,9 +10,9 @@ from typing import Any
 from bridge.images import names
 from bridge.images.build import BuiltImage
 from bridge.images.registry import Client
-from tests.integration.test_build import Shop, shop
+from tests.integration.test_build import Shop, logins, shop
 
-__all__ = ["shop"]
+__all__ = ["logins", "shop"]
 
 STAGES = """\
 ARG BASE
