@@ -227,3 +227,9 @@ def channel_exit(status: str) -> int:
 def exit_code(status: str) -> Exit:
     """Return the exit code of a command for a terminal status."""
     return Exit.DONE if status in SUCCESS else Exit.FAILED
+
+
+def answer_code(answer: Any) -> Exit:
+    """Return the exit code of a command for a read's answer: one that says no (``ok``, ``verified``) has failed."""
+    said_no = isinstance(answer, dict) and any(answer.get(name) is False for name in ("ok", "verified"))
+    return Exit.FAILED if said_no else Exit.DONE

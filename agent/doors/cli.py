@@ -26,7 +26,7 @@ from agent.model.errors import Exit, IkomaError, Misuse
 from agent.model.names import PRODUCTION, Target, check_operation
 from agent.operations import alerts, incoming, recovery, retention, tend
 from agent.operations.journal import Journal
-from agent.protocol import Body
+from agent.protocol import Body, answer_code
 
 USER: Final = "ikoma"
 _PR_SET_DUMPABLE: Final = 4
@@ -87,7 +87,7 @@ def _called(at: Local, body: Body, bundle: bytes) -> int:
         return at.change(name, body, bundle, at.options.operation)
     answer = at.read(name, body)
     print(json.dumps(answer, indent=2, ensure_ascii=False))
-    return Exit.FAILED if answer.get("ok") is False else Exit.DONE
+    return answer_code(answer)
 
 
 def _attach(at: Local) -> int:

@@ -105,10 +105,13 @@ def _changes(host: Any, where: Where, capability: str) -> bool:
 def _read(where: Where, host: Any, target: Any, capability: str, args: dict[str, Any], speaker: Any) -> None:
     import json
 
+    from agent.protocol import answer_code
     from bridge.pipeline.host import body
 
     result = host.agent.read(capability, body(where, target, speaker.machine_lang, args))
     speaker.answer(result, json.dumps(result, ensure_ascii=False, indent=2))
+    if code := answer_code(result):
+        raise typer.Exit(int(code))
 
 
 def operate(where: Where, host: Any, target: Any, capability: str, args: dict[str, Any]) -> dict[str, Any]:

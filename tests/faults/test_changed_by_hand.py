@@ -62,7 +62,7 @@ def test_a_column_dropped_by_hand_stops_the_next_deployment_which_names_it(lab: 
     shown = {item["name"]: item["sql"] for item in json.loads(diff.stdout)["differences"]}
     assert shown[f"payments.{column}"] == f"alter table billing.payments drop column {column};"
     verified = lab.bridge("call", "db.verify_rebuild", "--app", app.name, "--json")
-    assert verified.json["verified"] is False
+    assert (verified.code, verified.json["verified"]) == (1, False)
 
 
 def test_an_untouched_database_is_proven_again_and_recorded(lab: Lab, app: App) -> None:
