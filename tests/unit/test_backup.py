@@ -234,3 +234,9 @@ def test_a_host_with_a_place_for_sets_is_warned_of_apps_whose_newest_is_too_old(
     told = [(error.id, error.params["slug"]) for error in platform_check.overdue(call)]
     assert told == [("backup.stale", "late"), ("backup.never", "never")]
     assert list(platform_check.overdue(replace(call, settings=Settings()))) == []
+
+
+def test_what_a_restore_leaves_alone_is_not_lost() -> None:
+    loss = restore.Loss({"app.notes": 3, "appendix.notes": 1, "auth.users": 2}, True, [])
+    assert restore.within(loss, ("app", "ikoma")).tables == {"app.notes": 3}
+    assert restore.within(loss, ()).total == 6

@@ -11,8 +11,8 @@ a number, or ``"all"``; None accepts none.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,6 +22,7 @@ from agent.database.backup.facts import Facts
 from agent.database.backup.source import Source
 from agent.database.backup.store import Backup
 from agent.database.connect import Connection, session
+from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError, Misuse
 
 Discard = int | Literal["all"] | None
@@ -74,16 +75,28 @@ class Restored:
 
 
 def weigh(source: Source, backup: Backup) -> Loss:
-    """Count what was written since a backup. Raises the faults of a connection."""
+    """Count what was written since a backup to what it would replace. Raises the faults of a connection."""
+    only = _replaced(source, sources.mover(source))
     with session(source.strongest, source.session_name) as connection:
-        return _weighed(connection, backup)
+        return _weighed(connection, backup, only)
 
 
-def _weighed(connection: Connection, backup: Backup) -> Loss:
+def _replaced(source: Source, moving: Dsn | None) -> tuple[str, ...]:
+    """Return the schemas that a restore replaces; none: the whole database."""
+    return () if moving else (*source.schemas, schemas.LEDGER)
+
+
+def _weighed(connection: Connection, backup: Backup, only: tuple[str, ...]) -> Loss:
     connection.execute(facts.BEGIN)
     now = facts.read(connection)
     connection.execute("rollback")
-    return compare(backup, now)
+    return within(compare(backup, now), only)
+
+
+def within(loss: Loss, only: Sequence[str]) -> Loss:
+    """Return what of a loss is in these schemas; none: all of it. Pure."""
+    heads = tuple(f"{name}." for name in only)
+    return replace(loss, tables={name: rows for name, rows in loss.tables.items() if name.startswith(heads or "")})
 
 
 def compare(then: Backup, now: Facts) -> Loss:
@@ -143,7 +156,7 @@ def restore(source: Source, backup: Backup, discard: Discard, note: Note, say: S
     found: list[Loss] = []
 
     def agree(connection: Connection) -> None:
-        found.append(_weighed(connection, backup))
+        found.append(_weighed(connection, backup, _replaced(source, moving)))
         consent(backup, found[-1], discard)
 
     if moving is None:
