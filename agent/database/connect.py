@@ -10,7 +10,7 @@ import psycopg
 from psycopg import pq
 from psycopg.rows import TupleRow
 
-from agent.database import faults
+from agent.database import faults, whereabouts
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 
@@ -31,13 +31,14 @@ def connect(dsn: Dsn, name: str, *, seconds: int = CONNECT_SECONDS) -> Connectio
         seconds: how long one attempt may take.
 
     Raises:
-        IkomaError: ``database.pooler``, ``.unreachable``, ``.password``, ``.not_allowed``, ``.absent``,
-            ``.too_many`` or ``.starting``.
+        IkomaError: ``database.pooler``, ``.which_container``, ``.unreachable``, ``.password``, ``.not_allowed``,
+            ``.absent``, ``.too_many`` or ``.starting``.
     """
     if dsn.pooled:
         raise IkomaError("database.pooler", where=dsn.where)
     options = {"connect_timeout": seconds, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-    words = options | dsn.keywords() | {"application_name": name[:NAME_BYTES], "client_encoding": "utf8"}
+    own = {"application_name": name[:NAME_BYTES], "client_encoding": "utf8"}
+    words = options | whereabouts.located(dsn).keywords() | own
     try:
         connection = psycopg.connect(**words, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
     except psycopg.Error as error:

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from psycopg import conninfo
 
-from agent.docker.engine import Engine
+from agent.database import whereabouts
+from agent.docker.engine import SERVICE, Engine
 from agent.host import process
 from agent.host.restic import secret_file
 from agent.model.dsn import Dsn
@@ -101,7 +102,7 @@ def of(dsn: Dsn, major: int, docker_socket: str = "") -> Programs:
     Raises:
         IkomaError: ``backup.no_programs`` where there are none: a dump by another major may not restore.
     """
-    found = _in_container(dsn, docker_socket)
+    found = in_container(dsn, docker_socket)
     if found:
         return found
     for pattern in _FOLDERS:
@@ -111,12 +112,13 @@ def of(dsn: Dsn, major: int, docker_socket: str = "") -> Programs:
     raise IkomaError("backup.no_programs", major=major)
 
 
-def _in_container(dsn: Dsn, docker_socket: str) -> Programs | None:
+def in_container(dsn: Dsn, docker_socket: str) -> Programs | None:
+    """Return the programs of the container that a server runs in, None where it runs in none that we see."""
     try:
         containers = Engine(docker_socket).all_containers() if docker_socket else []
     except IkomaError:  # no engine, no container
         return None
-    for container in containers:
+    for container in whereabouts.named(containers, dsn.host) or containers:
         port = serves(container, dsn)
         if port:
             seen = replace(dsn, host="127.0.0.1", port=port, options=())
@@ -130,8 +132,9 @@ def serves(container: dict[str, Any], dsn: Dsn) -> int:
         return 0
     networks = (container.get("NetworkSettings") or {}).get("Networks") or {}
     called = {name.lstrip("/") for name in container.get("Names") or []}
+    called |= {str((container.get("Labels") or {}).get(SERVICE) or "")}
     called |= {str(item.get("IPAddress")) for item in networks.values() if item.get("IPAddress")}
-    if dsn.host in called:
+    if dsn.host and dsn.host in called:
         return dsn.port
     for port in container.get("Ports") or []:
         if dsn.host in _LOCAL and port.get("PublicPort") == dsn.port and port.get("Type", "tcp") == "tcp":

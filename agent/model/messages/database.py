@@ -38,6 +38,12 @@ MESSAGES = {
         "Start it, or correct host and port: python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN",
         "Démarrez-le, ou corrigez hôte et port : python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN",
     ),
+    "database.which_container": Message(
+        "{host} is the service of several running containers ({containers}): which of them holds the database cannot be told.",
+        "{host} est le service de plusieurs conteneurs en marche ({containers}) : on ne sait lequel contient la base.",
+        "Name the container itself as host: python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN",
+        "Nommez le conteneur lui-même comme hôte : python -m bridge env push --scope agent{of} --from-env SUPABASE_DB_DSN",
+    ),
     "database.password": Message(
         "PostgreSQL refused the password or the role of {where}.",
         "PostgreSQL a refusé le mot de passe ou le rôle de {where}.",
