@@ -61,6 +61,7 @@ class Run:
         say: takes a line of progress in the language ``lang``.
         remember: keep what the database was before its first migration; a throw-away one has no use for it.
         follow: ledgers of other tools that are kept in step.
+        docker_socket: where one asks whether the server runs in a container.
         shared: the app's role may use all of the schemas that are there; only certain statements can change that.
     """
 
@@ -78,6 +79,7 @@ class Run:
     remember: bool = True
     follow: Sequence[Foreign] = ()
     shared: bool = False
+    docker_socket: str = ""
 
     def tell(self, message_id: str, **params: Any) -> None:
         """Say a sentence of the catalogue."""

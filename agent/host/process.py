@@ -166,6 +166,10 @@ class Started:
         """Wait until it has ended; return its exit code."""
         return int(self._promise.join().exited)
 
+    def end_input(self) -> None:
+        """Close its standard input. The kernel does the same when we are killed."""
+        self._promise.runner.close_proc_stdin()
+
     @property
     def alive(self) -> bool:
         return self._promise.runner.process.poll() is None

@@ -95,7 +95,8 @@ class Migrations(Strict):
     proof: Proof = Field(
         default="auto",
         description="Whether the database must be rebuilt somewhere else before it is touched: required, warn, off; "
-        "auto is required where the host has PostgreSQL's server programs of the same major, and warn elsewhere.",
+        "auto is required where the server runs in a container of the host, or the host has PostgreSQL's server "
+        "programs of the same major, and warn elsewhere.",
     )
 
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from agent.database.backup import facts, store, tools
+from agent.database.backup import facts, store
 from agent.database.backup.source import Source
 from agent.database.backup.store import Backup
+from agent.database.backup.tools import Programs
 from agent.database.connect import Connection, session
 from agent.database.fingerprint import catalog
 from agent.database.fingerprint.compare import compare
 from agent.database.fingerprint.model import Fingerprint, unpack
-from agent.database.proof import likeness, scratch
+from agent.database.proof import elsewhere, likeness, scratch
+from agent.database.proof.elsewhere import Place
 from agent.database.proof.likeness import Likeness
 from agent.host import platform
 from agent.model.dsn import Dsn
@@ -70,28 +72,22 @@ def _verified(source: Source, backup: Backup, seconds: float) -> None:
     with session(source.strongest, source.session_name) as connection:
         like = likeness.read(connection, Fingerprint({}, backup.major), source.app_role)
     like = replace(like, migrator=source.dsn.user, database=backup.database)
-    with _empty(source, backup, like) as dsn:
-        programs = tools.of(dsn, backup.major)
+    with _empty(source, backup, like) as (dsn, programs):
         programs.read(path, programs.argv("pg_restore", "--exit-on-error", "--no-subscriptions"), seconds)
         with session(dsn, "ikoma:verify") as connection:
             same(connection, backup, wanted, source)
 
 
 @contextmanager
-def _empty(source: Source, backup: Backup, like: Likeness) -> Iterator[Dsn]:
-    """Yield the superuser's connection to an empty database in a throw-away cluster like the live one."""
-    programs = scratch.programs(backup.major)
-    if programs is None:
-        raise IkomaError("proof.no_server", major=backup.major)
-    if not scratch.is_caged(source.state):  # what a database holds may run programs when it is restored
-        raise IkomaError("proof.no_cage", role=like.superuser)
+def _empty(source: Source, backup: Backup, like: Likeness) -> Iterator[tuple[Dsn, Programs]]:
+    """Yield the superuser's connection to an empty database like live in a throw-away cluster, and programs there."""
     free, needed = platform.free_mb(scratch.base(source.state)), backup.size // _MB * 3 // 2 + scratch.NEEDED_MB
     if free < needed:
         raise IkomaError("backup.no_scratch_disk", free=free, needed=needed)
-    with scratch.cluster(programs, source.state, like.superuser, like.preload) as admin:
-        with session(admin, "ikoma:verify") as connection:
+    with elsewhere.cluster(Place(source.strongest, source.state, source.docker_socket), like) as made:
+        with session(made.admin, "ikoma:verify") as connection:
             likeness.imitate(connection, like, set())
-        yield replace(admin, database=like.database)
+        yield replace(made.admin, database=like.database), made.programs.inside(like.database)
 
 
 def same(connection: Connection, backup: Backup, wanted: Fingerprint, source: Source) -> None:

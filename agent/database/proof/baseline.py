@@ -68,8 +68,8 @@ def live(folder: Path, files: Sequence[File]) -> Live:
 
 def _likeness(document: dict[str, Any]) -> Likeness:
     facts = dict(document["likeness"])
-    for name in ("roles", "members"):
-        facts[name] = tuple(tuple(row) for row in facts[name])
+    for name in ("roles", "members", "settings"):
+        facts[name] = tuple(tuple(row) for row in facts.get(name, ()))
     for name in ("words", "preload"):
         facts[name] = tuple(facts[name])
     return Likeness(**facts, baseline=unpack(base64.b64decode(document["before"])))

@@ -32,6 +32,10 @@ _PRELOADED: Final = """
                      where rolname = current_user) then current_setting('shared_preload_libraries') end,
            (select array_agg(extname::text order by extname) from pg_extension)
 """
+_SETTINGS: Final = """
+    select name, setting from pg_settings
+    where strpos(name, '.') > 0 and source in ('configuration file', 'command line') order by name
+"""
 _WANT_PRELOAD: Final = ("pg_cron", "pg_net", "pg_stat_statements", "pgaudit", "pgsodium", "timescaledb")
 _MIGHTY: Final = ("pg_execute_server_program", "pg_write_server_files", "pg_read_server_files")
 _PROVIDERS: Final = {"i": "icu", "b": "builtin"}
@@ -51,6 +55,7 @@ class Likeness:
         superuser: the cluster's first role.
         roles: name, five attributes and settings of each role.
         words: how the database is created: encoding and locale.
+        settings: what the live server's configuration says about its libraries, as far as we may know it.
         baseline: the fingerprint of the database before its first migration.
     """
 
@@ -64,6 +69,7 @@ class Likeness:
     words: tuple[str, ...]
     preload: tuple[str, ...]
     baseline: Fingerprint
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def may_run_programs(self) -> bool:
@@ -87,6 +93,7 @@ def read(connection: Connection, baseline: Fingerprint, app_role: str) -> Likene
         app_role=app_role, database=info.dbname, roles=tuple(connection.execute(_ROLES).fetchall()),
         members=tuple(connection.execute(_MEMBERS).fetchall()), words=tuple(_words(connection)),
         preload=_preloaded(connection), baseline=baseline,
+        settings=tuple((str(name), str(value)) for name, value in connection.execute(_SETTINGS.encode())),
     )  # fmt: skip
 
 

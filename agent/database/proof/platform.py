@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from agent.database.backup import tools
+from agent.database.backup.tools import Programs
 from agent.database.connect import Connection
 from agent.database.fingerprint import catalog
-from agent.host import process
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 
@@ -24,7 +25,7 @@ def schemas(connection: Connection) -> tuple[str, ...]:
     return tuple(name for (name,) in connection.execute(_NAMES, [platform]).fetchall())
 
 
-def dump(live: Dsn, names: Sequence[str], major: int) -> str:
+def dump(live: Dsn, names: Sequence[str], major: int, docker_socket: str = "") -> str:
     """Return the SQL of a platform's schemas: without rows, and without what the app hung on them; "" for none.
 
     Raises:
@@ -32,7 +33,7 @@ def dump(live: Dsn, names: Sequence[str], major: int) -> str:
     """
     if not names:
         return ""
-    programs = tools.of(live, major)
+    programs = tools.of(live, major, docker_socket)
     with tempfile.TemporaryDirectory(prefix="ikoma-platform-") as folder:
         file = Path(folder) / "platform.sql"
         options = ["--schema-only", "--no-publications", "--no-subscriptions", "--no-comments"]
@@ -45,7 +46,7 @@ def dump(live: Dsn, names: Sequence[str], major: int) -> str:
         return file.read_text(encoding="utf-8")
 
 
-def load(into: Dsn, text: str, major: int) -> None:
+def load(into: Programs, text: str) -> None:
     """Make a platform's schemas in an empty database.
 
     What the throw-away cluster cannot make (a library that is not there) is left out; a migration that needs it fails
@@ -56,10 +57,8 @@ def load(into: Dsn, text: str, major: int) -> None:
     with tempfile.TemporaryDirectory(prefix="ikoma-platform-") as folder:
         file = Path(folder) / "platform.sql"
         file.write_text(text, encoding="utf-8")
-        programs = tools.of(into, major)
-        argv = programs.argv("psql", "--no-psqlrc", "--quiet", f"--file={file}")
-        with programs.environment() as env:
-            process.run(process.with_parent(argv), env=env, timeout=_SECONDS, check=False)
+        with contextlib.suppress(IkomaError):
+            into.read(file, into.argv("psql", "--no-psqlrc", "--quiet"), _SECONDS)
 
 
 def _exactly(name: str) -> str:

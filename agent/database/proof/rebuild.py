@@ -20,7 +20,8 @@ from agent.database.fingerprint import catalog
 from agent.database.fingerprint.compare import Difference, compare
 from agent.database.fingerprint.model import Fingerprint, Key
 from agent.database.frame import Limits, Run
-from agent.database.proof import likeness, platform, scratch, store
+from agent.database.proof import elsewhere, likeness, platform, store
+from agent.database.proof.elsewhere import Place
 from agent.database.proof.likeness import Likeness
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
@@ -114,9 +115,8 @@ def rebuild(run: Run, live: Live, state: Path) -> Proof:
         state: the agent's state folder.
 
     Raises:
-        IkomaError: ``proof.no_server``, ``proof.no_cage``, ``proof.no_extension``, ``proof.no_disk`` or
-            ``proof.no_start`` when nothing can be said; ``database.not_rebuildable`` when a file does not run in an
-            empty database, with file and line.
+        IkomaError: ``proof.no_extension``, or as ``elsewhere.cluster``, when nothing can be said;
+            ``database.not_rebuildable`` when a file does not run in an empty database, with file and line.
     """
     started = time.monotonic()
     comparison = compare_files(run.files, live.rows)
@@ -132,20 +132,16 @@ def rebuild(run: Run, live: Live, state: Path) -> Proof:
 def _empty(run: Run, live: Live, state: Path) -> Iterator[Dsn]:
     """Yield the migrator's connection to an empty database that is otherwise like live."""
     like = live.likeness
-    programs = scratch.programs(like.major)
-    if programs is None:
-        raise IkomaError("proof.no_server", major=like.major)
-    if like.may_run_programs and not scratch.is_caged(state):
-        raise IkomaError("proof.no_cage", role=like.migrator)
-    with scratch.cluster(programs, state, like.superuser, like.preload) as admin:
-        with session(admin, "ikoma:proof") as connection:
+    place = Place(run.dsn, state, run.docker_socket, like.may_run_programs)
+    with elsewhere.cluster(place, like) as made:
+        with session(made.admin, "ikoma:proof") as connection:
             likeness.imitate(connection, like, _made_roles(run))
-        inside = replace(admin, database=like.database)
+        inside = replace(made.admin, database=like.database)
         with session(inside, "ikoma:proof") as connection:
             _settle(connection, like)
         known = live.platform_sql
-        said = platform.dump(run.dsn, live.platform, like.major) if known is None else known
-        platform.load(inside, said, like.major)
+        said = platform.dump(run.dsn, live.platform, like.major, run.docker_socket) if known is None else known
+        platform.load(made.programs.inside(like.database), said)
         yield replace(inside, user=like.migrator)
 
 

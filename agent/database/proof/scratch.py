@@ -32,9 +32,11 @@ NEEDED_MB: Final = 256
 _BINARIES: Final = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/usr/local/pgsql-{}/bin")
 _STARTS_WITHIN: Final = 30.0
 _FOLDER_TRIES: Final = 5
-_FILE_BYTES: Final = 2 << 30
+FILE_BYTES: Final = 2 << 30
+"""What one file of a cluster may hold."""
+
 _UNPRIVILEGED: Final = ("--reuid=nobody", "--regid=nogroup", "--clear-groups", "--inh-caps=-all")
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "listen_addresses": "", "port": "5432", "unix_socket_directories": ".", "unix_socket_permissions": "0700",
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal",
     "max_wal_senders": "0", "max_wal_size": "64MB", "min_wal_size": "32MB", "checkpoint_timeout": "1h",
@@ -102,13 +104,10 @@ def cluster(found: Programs, state: Path, superuser: str, preload: Sequence[str]
     Raises:
         IkomaError: ``proof.no_disk`` or ``proof.no_start``.
     """
-    place = base(state)
-    sweep(state)
-    _enough(place)
-    with _folder(place) as folder:
-        _initialise(found, folder, superuser)
+    with folder(prepared(state)) as place:
+        _initialise(found, place, superuser)
         libraries = ",".join(name for name in preload if found.library(name))
-        with _server(found, folder, superuser, {"shared_preload_libraries": libraries}) as dsn:
+        with _server(found, place, superuser, {"shared_preload_libraries": libraries}) as dsn:
             yield dsn
 
 
@@ -131,31 +130,35 @@ def base(state: Path) -> Path:
     return place
 
 
-def _enough(base: Path) -> None:
-    free = platform.free_mb(base)
+def prepared(state: Path) -> Path:
+    """Sweep the folder of all clusters and return it. Raises ``IkomaError("proof.no_disk")``."""
+    place = base(state)
+    sweep(state)
+    free = platform.free_mb(place)
     if free < NEEDED_MB:
-        raise IkomaError("proof.no_disk", needed=NEEDED_MB, free=free, folder=base)
+        raise IkomaError("proof.no_disk", needed=NEEDED_MB, free=free, folder=place)
+    return place
 
 
 @contextmanager
-def _folder(base: Path) -> Iterator[Path]:
+def folder(base: Path) -> Iterator[Path]:
     """Yield a new folder whose lock we hold.
 
     Raises:
         IkomaError: ``proof.no_start`` if others took it every time.
     """
     for _ in range(_FOLDER_TRIES):
-        folder = Path(tempfile.mkdtemp(dir=base, prefix="cluster-"))
+        made = Path(tempfile.mkdtemp(dir=base, prefix="cluster-"))
         try:
-            with _locked(folder) as ours:
-                if not ours or not folder.exists():  # swept by another worker before it had a lock
+            with _locked(made) as ours:
+                if not ours or not made.exists():  # swept by another worker before it had a lock
                     continue
                 if not os.geteuid():
-                    shutil.chown(folder, "nobody", "nogroup")
-                yield folder
+                    shutil.chown(made, "nobody", "nogroup")
+                yield made
                 return
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(made, ignore_errors=True)
     raise IkomaError("proof.no_start", reason=f"every new folder in {base} was removed at once")
 
 
@@ -197,7 +200,7 @@ def _as_nobody() -> list[str]:
 
 @contextmanager
 def _server(found: Programs, folder: Path, superuser: str, more: dict[str, str]) -> Iterator[Dsn]:
-    settings = [f"-c{name}={value}" for name, value in (_SETTINGS | more).items()]
+    settings = [f"-c{name}={value}" for name, value in (SETTINGS | more).items()]
     argv = [*_alone(folder), *_caged(), found.of("postgres"), "-D", str(folder / "data"), *settings]
     log = folder / "log"
     started = process.start(argv, log, cwd=folder)
@@ -266,7 +269,7 @@ def _children(pid: int) -> list[int]:
 def _caged() -> list[str]:
     """Return the words that end the server with its parent and bound what it writes."""
     drop = _UNPRIVILEGED if not os.geteuid() else ()
-    return ["prlimit", f"--fsize={_FILE_BYTES}", "--", "setpriv", *drop, "--pdeathsig", "QUIT", "--"]
+    return ["prlimit", f"--fsize={FILE_BYTES}", "--", "setpriv", *drop, "--pdeathsig", "QUIT", "--"]
 
 
 def _wait(started: process.Started, log: Path, superuser: str, *, forked: bool) -> Dsn:

@@ -49,6 +49,12 @@ MESSAGES: Final[dict[str, Message]] = {
         "Install them on the host: apt-get install postgresql-{major} (no cluster is needed); or set migrations.proof to “off” in ikoma.release.json.",
         "Installez-les sur l'hôte : apt-get install postgresql-{major} (aucune instance n'est nécessaire) ; ou mettez migrations.proof à « off » dans ikoma.release.json.",
     ),
+    "proof.no_container": Message(
+        "That the database can be rebuilt is not proven: a throw-away container of the server's own image ({image}) does not serve: {reason}",
+        "Il n'est pas prouvé que la base peut être reconstruite : un conteneur jetable de l'image du serveur ({image}) ne répond pas : {reason}",
+        "Look at disk and memory of the host: python -m bridge call platform.check. Or install PostgreSQL's programs of the same major on the host; or set migrations.proof to “off” in ikoma.release.json.",
+        "Regardez le disque et la mémoire de l'hôte : python -m bridge call platform.check. Ou installez sur l'hôte les programmes de PostgreSQL de même version majeure ; ou mettez migrations.proof à « off » dans ikoma.release.json.",
+    ),
     "proof.no_extension": Message(
         "That the database can be rebuilt is not proven: the server programs on this host lack the extension {extension}.",
         "Il n'est pas prouvé que la base peut être reconstruite : l'extension {extension} manque aux programmes serveur de cet hôte.",

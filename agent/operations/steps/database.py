@@ -47,4 +47,5 @@ def run(ctx: Context, release: Release) -> Run:
         app_role=Names.of(ctx.target.slug).app,
         lang=ctx.lang,
         say=ctx.progress,
+        docker_socket=ctx.settings.docker_socket,
     )

@@ -22,7 +22,7 @@ from agent.operations.step import Context, Outcome, Step
 from agent.operations.steps import database
 from agent.releases import incoming
 
-_UNABLE: Final = {"proof.no_server", "proof.no_cage", "proof.no_extension", "proof.no_platform"}
+_UNABLE: Final = {"proof.no_server", "proof.no_container", "proof.no_cage", "proof.no_extension", "proof.no_platform"}
 _FINDINGS: Final = {"database.drift", "database.not_empty", "database.not_rebuildable"}
 _SHOWN: Final = 5
 _FACT: Final = "proof"
@@ -100,7 +100,9 @@ def _with_platform(ctx: Context, run: Run, live: Live, *, asked: bool) -> Live:
         return live
     serving = read_json(ctx.home.current, default={}).get("release")
     known = baseline.platform_sql(ctx.home.release(serving)) if serving and not asked else None
-    return replace(live, platform_sql=known or platform.dump(run.dsn, live.platform, live.likeness.major))
+    return replace(
+        live, platform_sql=known or platform.dump(run.dsn, live.platform, live.likeness.major, run.docker_socket)
+    )
 
 
 def recent(live: Live) -> bool:
