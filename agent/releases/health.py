@@ -136,10 +136,14 @@ def port_of(probe: Probe, inspected: dict[str, Any]) -> int:
     return probe.port or (exposed[0] if exposed else 80)
 
 
+def right(probe: Probe, status: int) -> bool:
+    """Say whether a status is the one that a probe expects. Pure."""
+    return status == probe.status if probe.status else 200 <= status < 400
+
+
 def answer(probe: Probe, status: int, body: str) -> Verdict:
     """Judge an answer to a probe. Pure."""
-    right = status == probe.status if probe.status else 200 <= status < 400
-    if right and probe.contains in body:
+    if right(probe, status) and probe.contains in body:
         return Verdict("ready")
     return Verdict("waiting", "health.probe", {"path": probe.path, "said": f"HTTP {status} {body[:120].strip()}"})
 

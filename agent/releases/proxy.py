@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import socket
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,9 +37,13 @@ _OPTIONS: Final = """\
 import /etc/caddy/routes/*.caddy
 # For names that are nobody's; without any site Caddy would not even listen.
 http:// {
+	header Ikoma-Route none
 	respond 404
 }
 """
+NO_ROUTE: Final = "Ikoma-Route"
+"""Tells the answer above from an app's own 404."""
+
 _DIAL: Final = "3s"
 """A first packet that meets a container between two names is sent again after one second; a machine that has much to
 do looks a name up late. Giving up before that loses requests with a body: Caddy before 2.11.2 cannot send one twice."""
@@ -225,28 +232,62 @@ def leave(site: Site) -> None:
     site.engine.disconnect(site.edge, NAME)
 
 
-def ask(settings: Settings, host: str, path: str, timeout: float) -> int:
-    """Ask for ``path`` through the route and return the HTTP status. Raises ``OSError`` or ``HTTPException``."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the proxy answered; ``routed`` says whether it has a route for the name at all."""
+
+    status: int
+    routed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a route does not answer; ``certificate``: no secure connection came about, which a new name may take."""
+
+    said: str
+    certificate: bool = False
+
+
+def ask(settings: Settings, host: str, path: str, timeout: float, *, secure: bool = False) -> Answer:
+    """Ask for ``path`` through the proxy. A certificate is not judged. Raises ``OSError`` or ``HTTPException``."""
     connection = http.client.HTTPConnection("127.0.0.1", settings.http_port, timeout=timeout)
+    if secure:
+        raw = socket.create_connection(("127.0.0.1", settings.https_port), timeout)
+        connection.sock = _anybody().wrap_socket(raw, server_hostname=host)
     try:
         connection.request("GET", path, headers={"Host": host, "User-Agent": "ikoma-probe"})
         response = connection.getresponse()
         response.read(65536)
-        return response.status
+        return Answer(response.status, response.getheader(NO_ROUTE) is None)
     finally:
         connection.close()
 
 
-def answers(settings: Settings, host: str, path: str, seconds: float) -> str:
-    """Wait until the route answers without an error of the proxy; return what was wrong at the end, or nothing."""
-    deadline, said = time.monotonic() + seconds, "–"
+def _anybody() -> ssl.SSLContext:
+    """Return a context that takes any certificate: it is our own proxy that we ask, on loopback."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def answers(settings: Settings, host: str, path: str, seconds: float, fine: Callable[[int], bool]) -> Trouble | None:
+    """Wait until the route answers as its users would meet it; return what was wrong at the end, or None.
+
+    On a public host they are sent to the secure port, so that is what is asked: the other one would answer whatever
+    became of the app.
+
+    Args:
+        fine: says of a status that is no fault of the proxy's whether it will do.
+    """
+    deadline, trouble = time.monotonic() + seconds, Trouble("–")
     while time.monotonic() < deadline:
         try:
-            status = ask(settings, host, path, PATIENCE)
-            if status not in (502, 503, 504):
-                return ""
-            said = f"HTTP {status}"
+            answer = ask(settings, host, path, PATIENCE, secure=settings.public_tls)
+            if answer.routed and answer.status not in (502, 503, 504) and fine(answer.status):
+                return None
+            trouble = Trouble(f"HTTP {answer.status}")
         except (OSError, http.client.HTTPException) as error:
-            said = str(error) or type(error).__name__
+            trouble = Trouble(str(error) or type(error).__name__, isinstance(error, ssl.SSLError))
         time.sleep(0.2)
-    return said
+    return trouble

@@ -86,6 +86,12 @@ MESSAGES = {
         "Check that {upstream} is the port on which the service listens.",
         "Vérifiez que {upstream} est bien le port sur lequel le service écoute.",
     ),
+    "health.certificate": Message(
+        "{host} has no certificate yet, so the release was not asked through it: {said}",
+        "{host} n'a pas encore de certificat, la livraison n'a donc pas été interrogée par ce nom : {said}",
+        "See that the name leads to this host and that ports 80 and 443 are reached from outside; docker logs ikoma-proxy says what the authority answered.",
+        "Voyez que le nom mène à cet hôte et que les ports 80 et 443 sont atteints de l'extérieur ; docker logs ikoma-proxy dit ce que l'autorité a répondu.",
+    ),
     "health.unwatched": Message(
         "Service {service} declares neither a health check nor a probe; it counts as healthy because it stays up.",
         "Le service {service} ne déclare ni contrôle de santé ni sonde ; il passe pour sain parce qu'il reste debout.",

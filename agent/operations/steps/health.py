@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 from agent.model.contract import Health as Gate
+from agent.model.contract import Probe
 from agent.model.errors import IkomaError
 from agent.operations.step import Context, Outcome, Step
 from agent.releases import health, incoming, proxy
 from agent.releases.site import Site
+
+_ROUTE_SECONDS: Final = 30.0
 
 
 class Health(Step):
@@ -30,10 +36,29 @@ class Health(Step):
         health.gate(site.engine, checks, Gate(timeout=release.health.timeout, window=0), ctx.redactor)
         _warn_of_unwatched(ctx, site, checks)
         for host, upstream in sorted(release.routes.items()):
-            probe = release.services[upstream.rpartition(":")[0]].probe
-            if said := proxy.answers(site.settings, host, probe.path if probe else "/", 30):
-                raise IkomaError("health.route", host=host, upstream=upstream, said=said)
+            service, _, port = upstream.rpartition(":")
+            _through(ctx, site, host, upstream, asked(release.services[service].probe, int(port)))
         return Outcome(detail=", ".join(sorted(long_running)))
+
+
+def asked(probe: Probe | None, port: int) -> Probe | None:
+    """Return the probe that holds for a route as well: one of the port that the route leads to. Pure."""
+    return probe if probe and probe.port in (None, port) else None
+
+
+def fine(probe: Probe | None, status: int) -> bool:
+    """Say whether an answer through the route will do; a redirection is the app's own to make. Pure."""
+    return probe is None or 300 <= status < 400 or health.right(probe, status)
+
+
+def _through(ctx: Context, site: Site, host: str, upstream: str, probe: Probe | None) -> None:
+    """Ask the route itself. Without a certificate yet nobody can: that is told, and no fault of the release."""
+    trouble = proxy.answers(site.settings, host, probe.path if probe else "/", _ROUTE_SECONDS, partial(fine, probe))
+    if trouble and trouble.certificate:
+        warning = IkomaError("health.certificate", host=host, said=trouble.said)
+        ctx.journal.emit("warning", warning.to_json(ctx.lang))
+    elif trouble:
+        raise IkomaError("health.route", host=host, upstream=upstream, said=trouble.said)
 
 
 def _warn_of_unwatched(ctx: Context, site: Site, checks: list[health.Check]) -> None:
