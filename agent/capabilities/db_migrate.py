@@ -30,7 +30,9 @@ class _RestorePoint(restore_point.RestorePoint):
     """Only once all files are together is it known whether one is needed."""
 
     def apply(self, ctx: Context) -> Outcome:
-        if ctx.args.get(ENVIRONMENT) or not restore_point.needed(ctx):
+        if ctx.args.get(ENVIRONMENT):
+            return Outcome("skipped", messages.text("restore_point.environment", {}, ctx.lang))
+        if not restore_point.needed(ctx):
             return Outcome("skipped", messages.text("migration.nothing", {}, ctx.lang))
         return super().apply(ctx)
 

@@ -74,6 +74,19 @@ _RULES: Final[dict[str, Callable[[Any], bool]]] = {
 }
 
 
+_STALLING: Final[dict[str, Callable[[Any], bool]]] = {
+    "vacuum_stmt": lambda node: bool(node.is_vacuumcmd) and _option(node.options, "full"),
+    "cluster_stmt": lambda _: True,
+    "reindex_stmt": lambda node: not _option(node.params, "concurrently"),
+}
+
+
+def stalls(statement: Any) -> bool:
+    """Whether readers of a table wait behind a statement that waits for it, and which may be tried again as it is."""
+    word = statement.WhichOneof("node")
+    return word in _STALLING and _STALLING[word](getattr(statement, word))
+
+
 _PLAIN: Final = frozenset(
     """
     alter_enum_stmt alter_function_stmt alter_policy_stmt alter_seq_stmt alter_table_stmt comment_stmt

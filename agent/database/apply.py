@@ -131,6 +131,8 @@ def _apply(connection: Connection, run: Run, script: Script, watch: Watch, appli
         before_sleep=before_sleep,
         reraise=True,
     )
+    if script.parted:
+        watch.start()  # what works concurrently waits as long as it must: whoever it waited for is named
     try:
         retrying(stepwise.attempt if script.parted else _attempt, connection, run, script)
     except Failed as failure:

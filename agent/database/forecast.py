@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from agent.database import byhand, foreign, ledger, rights, target
 from agent.database.connect import Connection, session
@@ -16,6 +17,15 @@ from agent.model.errors import IkomaError
 from agent.model.guardrails import Finding, Known, accepted, breaking, maintained
 from agent.model.migrations import Comparison, compare
 from agent.model.release import Release
+
+_SHOWN: Final = 5
+_RELATIONS: Final = """
+    select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+      and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
+                      and d.deptype = 'e')
+    order by 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,20 @@ def obstacles(connection: Connection, home: TargetPaths, release: Release, compa
                            environment=asked.environment)]  # fmt: skip
     dsn = target.required(home, release.target)
     lacking = rights.problems(connection, dsn, release.schemas) if comparison.pending else []
+    lacking += _made_by_others(connection, release) if comparison.pending else []
     return [*lacking, *byhand.explained(comparison.problems(), home, release.target)]
+
+
+def _made_by_others(connection: Connection, release: Release) -> list[IkomaError]:
+    """Refuse to migrate what no migration has made, whether or not it can be proven here; “warn” is how one insists."""
+    if release.proof == "warn" or ledger.read(connection):
+        return []
+    found = [str(name) for (name,) in connection.execute(_RELATIONS.encode(), [list(release.schemas)])]
+    if not found:
+        return []
+    shown = ", ".join([*found[:_SHOWN], "…"] if len(found) > _SHOWN else found)
+    return [IkomaError("database.not_empty", database=connection.info.dbname, count=len(found), objects=shown,
+                       app=release.target.app, environment=release.target.environment)]  # fmt: skip
 
 
 def _judged(

@@ -15,7 +15,7 @@ from typing import Final
 
 import psycopg
 
-from agent.database import batch, frame, ledger, leftovers
+from agent.database import alone, batch, frame, ledger, leftovers
 from agent.database.connect import Connection
 from agent.database.frame import Failed, Run, Script
 from agent.database.ledger import Progress
@@ -23,7 +23,7 @@ from agent.database.statements import Statement
 from agent.model.errors import IkomaError
 from agent.model.migrations import version_of
 
-_PATIENT: Final = "set lock_timeout = 0; set statement_timeout = '{}s'"
+_LIMITS: Final = "set lock_timeout = '{}ms'; set statement_timeout = '{}s'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,18 @@ def _one(connection: Connection, run: Run, script: Script, part: Part, past: Pro
         left.clear(connection, past.facts if again else left.facts(connection))
         facts = left.facts(connection)
         connection.execute(ledger.note(Progress(past.version, part.first, prefix, part.first, facts)))
-        connection.execute(_PATIENT.format(run.limits.statement_seconds).encode())
+        connection.execute(_limits(statement, run).encode())
         _run(connection, statement, part.first, left, facts)
     connection.execute(b"reset session authorization; reset role")
     connection.execute(ledger.note(Progress(past.version, part.end, _prefix(script, part.end))))
+
+
+def _limits(statement: Statement, run: Run) -> str:
+    """Return how long a statement may wait for a lock: what works concurrently waits long, and nobody behind it."""
+    import postgast
+
+    waits = run.limits.lock_ms if alone.stalls(postgast.parse(statement.text).stmts[0].stmt) else 0
+    return _LIMITS.format(waits, run.limits.statement_seconds)
 
 
 def _run(connection: Connection, statement: Statement, number: int, left: leftovers.Left, facts: list[int]) -> None:

@@ -63,6 +63,19 @@ def test_a_table_locked_by_another_session_is_retried_and_the_session_named(rele
     assert any("0004_wider.sql: waiting for a lock held by report of accounting" in line for line in release.said)
 
 
+def test_a_statement_that_stands_alone_stalls_nobody_while_it_waits(release: Release) -> None:
+    """Readers would queue up behind a VACUUM FULL that waits; an index is built concurrently as long as it takes."""
+    release.migrate()
+    release.write({"0004_full.sql": "vacuum full people;"})
+    with connect(release.dsn, "report of accounting") as reader:
+        reader.execute("begin")
+        reader.execute("select * from people")
+        error = release.refusal(limits=Limits(lock_ms=100, conflict_seconds=2))
+    assert error.id == "migration.blocked"
+    assert "report of accounting" in error.message("en")
+    assert release.migrate(limits=Limits(lock_ms=100)) == ["0004_full"]
+
+
 def test_a_lock_that_is_released_in_time_only_delays(release: Release) -> None:
     release.migrate()
     release.write({"0004_wider.sql": "alter table people add column born date;"})

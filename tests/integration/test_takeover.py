@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -206,6 +206,18 @@ def test_the_repair_makes_the_next_baseline_equal(host: Host) -> None:
     whole = FILES | {told["repair"]["file"]: told["repair"]["sql"]}
     assert host.operate(db_baseline.steps, files=whole, through="0003", apply=True)["baseline"]["equal"] is True
     assert host.recorded == ["0001_people", "0002_pets", "0003_as_found"]
+
+
+@pytest.mark.parametrize(("proof", "told"), [("off", ["database.not_empty"]), ("auto", ["database.not_empty"]),
+                                             ("warn", [])])  # fmt: skip
+def test_what_no_migration_made_is_not_migrated_even_where_nothing_is_proven(
+    host: Host, proof: Literal["off", "auto", "warn"], told: list[str]
+) -> None:
+    host.run("create table words (word text)", "create extension if not exists pg_trgm")
+    wanted = release(FILES).model_copy(update={"proof": proof})
+    problems = forecast.of(host.paths.target(SUITE), Settings(), wanted).problems
+    assert [item.id for item in problems] == told
+    assert all("words" in item.message("en") for item in problems)
 
 
 def test_sql_that_came_by_hand_is_kept_until_a_release_contains_it(host: Host) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import postgast
 import pytest
 
+from agent.database import alone
 from agent.database.statements import Statement, split, tokens
 from agent.database.stepwise import parts
 
@@ -118,3 +120,13 @@ def test_of_a_file_with_dbmates_marks_only_the_way_up_counts() -> None:
     assert split(down, "0001_x.sql") == split(up, "0001_x.sql")
     assert len(split(down, "0001_x.sql")) == 1
     assert tokens(down) == tokens(up)
+
+
+@pytest.mark.parametrize(
+    ("text", "stalls"),
+    [("vacuum (full) t", True), ("vacuum full t", True), ("vacuum t", False), ("cluster", True),
+     ("reindex schema s", True), ("reindex table concurrently x", False),
+     ("create index concurrently a on b (c)", False), ("do $$ begin commit; end $$", False)],
+)  # fmt: skip
+def test_what_others_would_queue_up_behind_is_known(text: str, stalls: bool) -> None:
+    assert alone.stalls(postgast.parse(text).stmts[0].stmt) is stalls

@@ -34,6 +34,10 @@ MESSAGES: Final[dict[str, Message]] = {
         "Choose another name; none is ever overwritten.",
         "Choisissez un autre nom ; aucune n'est jamais écrasée.",
     ),
+    "restore_point.environment": Message(
+        "none: the connection is the environment's, not the app's own",
+        "aucun : la connexion est celle de l'environnement, pas celle de l'application",
+    ),
     "backup.unknown": Message(
         "There is no backup named {name}.", "Il n'y a pas de sauvegarde nommée {name}.", _LIST_EN, _LIST_FR
     ),
