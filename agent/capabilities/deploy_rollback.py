@@ -53,20 +53,26 @@ def steps(ctx: Context) -> list[Step]:
     current = records.current(Site.of(ctx, ctx.target))
     ctx.args["release"] = noted or ctx.args.get("to") or (current.previous if current else None)
     ctx.args["proven"] = True
-    database = _with_database(ctx) if ctx.args.get("restore_database") else []
-    return [*database, Schema(), Pull(), RollOut(), Health(), Commit(), Retire()]
+    first = _with_database(ctx) if ctx.args.get("restore_database") else [Schema(), Pull()]
+    return [*first, RollOut(), Health(), Commit(), Retire()]
 
 
 def _with_database(ctx: Context) -> list[Step]:
-    """Return the steps that put the database back, with the services standing still."""
+    """Return the steps that put the database back, with the services standing still.
+
+    What can fail without them comes before: the images are there and live is saved when they stop.
+    """
+    from agent.capabilities.db_backup import Backup
     from agent.database.backup import restore
+    from agent.operations.steps.pull import Pull
     from agent.operations.steps.restore_database import RestoreDatabase, Weigh
+    from agent.operations.steps.schema import Schema
     from agent.operations.steps.stop import Stop
     from agent.releases.site import Site
 
     name = _backup(Site.of(ctx, ctx.target), str(ctx.args["release"]), ctx.args["restore_database"])
     discard = restore.parse(ctx.args.get("discard"))
-    return [Weigh(name, discard), Stop(), RestoreDatabase(name, discard)]
+    return [Weigh(name, discard), Pull(), Backup(), Stop(), RestoreDatabase(name, discard), Schema()]
 
 
 def _backup(site: Site, release: str, asked: object) -> str:

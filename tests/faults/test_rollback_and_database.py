@@ -28,6 +28,8 @@ def test_a_rollback_over_a_breaking_migration_takes_the_database_along_or_does_n
     back = lab.bridge("rollback", "--app", app.name, "--restore-database", "--discard", "all", "--json")
     assert (back.code, back.json["status"]) == (0, "HEALTHY"), back
     assert back.json["release"] == first.json["release"]
+    before_they_stop = [step["name"] for step in back.json["steps"]][:4]
+    assert before_they_stop == ["weigh", "pull", "backup", "stop"]
     assert lab.ask(app.host) == (200, "one")
     query = ["runuser", "-u", "postgres", "--", "psql", "-At", "-d", app.name, "-c", "select name from t"]
     assert lab.inside(*query).strip() == "kept"

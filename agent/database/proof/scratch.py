@@ -35,6 +35,7 @@ _FOLDER_TRIES: Final = 5
 FILE_BYTES: Final = 2 << 30
 """What one file of a cluster may hold."""
 
+_PROCESS_BYTES: Final = 4 << 30
 _UNPRIVILEGED: Final = ("--reuid=nobody", "--regid=nogroup", "--clear-groups", "--inh-caps=-all")
 SETTINGS: Final = {
     "listen_addresses": "", "port": "5432", "unix_socket_directories": ".", "unix_socket_permissions": "0700",
@@ -269,7 +270,17 @@ def _children(pid: int) -> list[int]:
 def _caged() -> list[str]:
     """Return the words that end the server with its parent and bound what it writes."""
     drop = _UNPRIVILEGED if not os.geteuid() else ()
-    return ["prlimit", f"--fsize={FILE_BYTES}", "--", "setpriv", *drop, "--pdeathsig", "QUIT", "--"]
+    return [
+        "prlimit",
+        f"--fsize={FILE_BYTES}",
+        f"--as={_PROCESS_BYTES}",
+        "--",
+        "setpriv",
+        *drop,
+        "--pdeathsig",
+        "QUIT",
+        "--",
+    ]
 
 
 def _wait(started: process.Started, log: Path, superuser: str, *, forked: bool) -> Dsn:
