@@ -1,8 +1,8 @@
 """Whether the release that runs can live with migrations it does not know, judged on PostgreSQL's own grammar.
 
-Only what surely adds is compatible: new tables, columns that may be left out, new indexes, types, functions, rows,
-rights. Anything on what the same set of files creates is compatible too, because nobody uses it yet. What the
-analysis is not sure of counts as incompatible.
+Only what surely adds is compatible: new tables, columns that may be left out, new indexes, types, functions, rows
+(none that overwrites another), rights. Anything on what the same set of files creates is compatible too, because
+nobody uses it yet. What the analysis is not sure of counts as incompatible.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from agent.database.guard.nodes import (
     sql_inside,
     strings,
     table,
+    upserts,
     word,
+    writes,
 )
 from agent.database.statements import located
 from agent.model.errors import IkomaError
@@ -31,7 +33,7 @@ from agent.model.guardrails import Known
 _ADDING: Final = frozenset(
     {
         "create_stmt", "create_schema_stmt", "create_seq_stmt", "create_enum_stmt", "create_domain_stmt",
-        "composite_type_stmt", "create_range_stmt", "create_extension_stmt", "comment_stmt", "insert_stmt",
+        "composite_type_stmt", "create_range_stmt", "create_extension_stmt", "comment_stmt",
         "alter_default_privileges_stmt", "create_stats_stmt", "create_table_as_stmt", "alter_enum_stmt",
         "create_role_stmt", "create_foreign_table_stmt", "create_fdw_stmt", "create_foreign_server_stmt",
     }
@@ -115,6 +117,11 @@ def incompatible(files: Iterable[tuple[str, str]], known: Known | None = None) -
 
 def compatible(node: Any, seen: Seen) -> bool:
     """Whether the running release surely lives on after one statement, given those before it."""
+    return all(by_itself(item, seen) for item in (node, *writes(node)))
+
+
+def by_itself(node: Any, seen: Seen) -> bool:
+    """Whether it does so far as the statement itself goes, whatever the statements inside it write."""
     kind, content = body(node)
     if kind in _ADDING:
         return not (kind == "alter_enum_stmt" and content.old_val)
@@ -152,13 +159,19 @@ def _replaced(kind: str, content: Any, seen: Seen) -> bool:
 def _touches_nothing_used(kind: str, content: Any, seen: Seen) -> bool:
     if kind == "index_stmt":
         return not content.unique
+    if kind == "insert_stmt":
+        return not upserts(content) or _sets_new_columns(content.on_conflict_clause, table(content), seen)
     if kind == "update_stmt":
-        return all((table(content), item.res_target.name) in seen.columns for item in content.target_list)
+        return _sets_new_columns(content, table(content), seen)
     if kind == "rename_stmt":
         return f"{table(content)}" in seen.names
     return kind == "alter_table_stmt" and all(
         _harmless(item.alter_table_cmd, table(content), seen) for item in content.cmds
     )
+
+
+def _sets_new_columns(clause: Any, altered: str, seen: Seen) -> bool:
+    return all((altered, item.res_target.name) in seen.columns for item in clause.target_list)
 
 
 def _harmless(command: Any, altered: str, seen: Seen) -> bool:

@@ -20,6 +20,12 @@ GOOD = [
     "set lock_timeout = '5s'; vacuum analyze t; alter table t set (fillfactor = 80)",
     "alter table t add column n int; update t set n = 0; alter table t alter column n set default 0",
     "create table t (id int); create index i on t (id); drop index i; drop table t",
+    "insert into t select * from u on conflict (id) do nothing; with n as (insert into t values (1) returning id) "
+    "insert into u select id from n",
+    "create table t (id int); insert into t values (1) on conflict (id) do update set id = 2; "
+    "with d as (delete from t returning id) insert into u select id from d",
+    "alter table t add column n int; insert into t (id, n) values (1, 2) on conflict (id) do update set n = 2",
+    "create function f() returns void language sql begin atomic delete from t; end",
 ]
 BAD = [
     ("drop table t", 1),
@@ -37,6 +43,13 @@ BAD = [
     ("delete from t", 1),
     ("update t set x = 1", 1),
     ("truncate t", 1),
+    ("insert into t values (1) on conflict (id) do update set x = 1", 1),
+    ("with d as (delete from t returning *) insert into u select * from d", 1),
+    ("insert into u with d as (update t set x = 1 returning *) select * from d", 1),
+    ("insert into u select * from (with d as (delete from t returning *) select * from d) as e", 1),
+    ("create table n as with d as (delete from t returning *) select * from d", 1),
+    ("create table n (id int);\nwith d as (delete from t returning *) delete from n", 2),
+    ("do $$ begin insert into t values (1) on conflict (id) do update set x = 1; end $$", 1),
     ("do $$ begin execute 'drop table t'; end $$", 1),
     ("do $$ begin drop table t; end $$", 1),
     ("alter table t rename column a to b", 1),

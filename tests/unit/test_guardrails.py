@@ -43,6 +43,11 @@ CASES = [
     ("row-security", "create policy p on t using (true)", RUNNING),
     ("revoke", "revoke select on t from x", RUNNING),
     ("changes-rows", "update t set x = 1 where x = 2", RUNNING),
+    ("changes-rows", "insert into t values (1) on conflict (id) do update set x = 1", RUNNING),
+    ("changes-rows", "with d as (delete from t where x = 1 returning *) insert into u select * from d", RUNNING),
+    ("delete-all", "with d as (delete from t returning *) insert into u select * from d", RUNNING),
+    ("update-all", "insert into u with d as (update t set x = 1 returning *) select * from d", RUNNING),
+    ("platform-schema", "with d as (delete from auth.users returning *) select * from d", RUNNING),
     ("dynamic-sql", "do $$ begin execute 'drop table t'; end $$", RUNNING),
     ("unsure", "select f()", RUNNING),
     ("platform-schema", "alter table auth.users add column x int", RUNNING),
@@ -88,6 +93,8 @@ QUIET = [
     ("create table auth.mine (id int)", Known(owned=frozenset({"auth"}))),
     ("truncate t; drop table t; alter table t rename to u; delete from u", Known({}, running=False)),
     ("comment on table t is 'DROP TABLE t; TRUNCATE t'", RUNNING),
+    ("insert into t select * from u where x in (select x from v) on conflict (x) do nothing", RUNNING),
+    ("create function f() returns void language sql begin atomic delete from t; update t set x = 1; end", RUNNING),
 ]
 
 
@@ -115,6 +122,12 @@ def test_a_first_deployment_has_no_release_to_break_but_rows_to_lose() -> None:
     rows = Known({"public.t": Relation(1 << 20)}, running=False)
     found = judge.judge([("0001_x.sql", "alter table t rename column a to b; truncate t")], rows)
     assert [(item.rule, item.stops, item.breaks) for item in found] == [("truncate", True, False)]
+
+
+def test_what_a_statement_writes_on_the_way_is_told_by_itself() -> None:
+    sql = "with d as (delete from t returning *) insert into n select * from d on conflict (x) do update set x = 1"
+    found = judge.judge([("0002_x.sql", f"create table n (x int); {sql}")], RUNNING)
+    assert [(item.rule, item.thing, item.breaks) for item in found] == [("delete-all", "public.t", True)]
 
 
 def test_a_comment_with_a_reason_allows_one_rule_at_one_statement() -> None:

@@ -10,7 +10,7 @@ from agent.database import compatibility
 from agent.database.compatibility import Seen
 from agent.database.guard import allow
 from agent.database.guard.allow import Allowance
-from agent.database.guard.nodes import body, table, word
+from agent.database.guard.nodes import body, table, word, writes
 from agent.database.guard.rules import Hit, hits
 from agent.database.statements import Statement, located, without_down
 from agent.model.guardrails import BLOCKING, RULES, Finding, Known
@@ -83,7 +83,8 @@ def _enabling(nodes: Sequence[tuple[Any, Statement]]) -> Iterator[Any]:
 def _of(node: Any, statement: Statement, file: str, seen: Seen, guarded: set[str]) -> Iterator[Finding]:
     known = seen.known
     breaks = known.running and not compatibility.compatible(node, seen)
-    told = [hit for hit in hits(node, seen) if _matters(hit, node, breaks, seen, guarded)]
+    parts = (node, *writes(node))
+    told = [hit for part in parts for hit in hits(part, seen) if _matters(hit, part, seen, guarded)]
     if breaks and not any(RULES[rule] in BLOCKING for rule, _ in told):
         told.insert(0, (_FALLBACK, table(body(node)[1])))
     for rule, thing in dict.fromkeys(told):
@@ -95,12 +96,12 @@ def _of(node: Any, statement: Statement, file: str, seen: Seen, guarded: set[str
         )  # fmt: skip
 
 
-def _matters(hit: Hit, node: Any, breaks: bool, seen: Seen, guarded: set[str]) -> bool:
+def _matters(hit: Hit, node: Any, seen: Seen, guarded: set[str]) -> bool:
     """Whether a rule has anything to say here: nothing is lost, locked or broken on what nobody uses."""
     rule, thing = hit
     kind, relation = RULES[rule], _relation(thing)
     if kind == "running":
-        return breaks
+        return seen.known.running and not compatibility.by_itself(node, seen)
     if kind == "loss":
         return _loses(rule, relation, node, seen)
     if kind == "locks":
@@ -112,7 +113,7 @@ def _matters(hit: Hit, node: Any, breaks: bool, seen: Seen, guarded: set[str]) -
 
 def _loses(rule: str, relation: str, node: Any, seen: Seen) -> bool:
     """Whether rows may go: not those of what the same files made, nor any where there are none."""
-    if compatibility.compatible(node, seen):
+    if compatibility.by_itself(node, seen):
         return False
     known = seen.known
     if rule in _OF_A_TABLE and known.is_empty(relation) and not known.running:

@@ -11,6 +11,9 @@ _BY_PARENT: Final = {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"}
 _RELATIONS: Final = {
     "OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE",
 }  # fmt: skip
+_WRITING: Final = {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
+_KEPT: Final = {"create_function_stmt", "rule_stmt"}
+"""What stands in them runs when somebody calls it, not with the migration."""
 
 
 def word(message: Any, field: str) -> str:
@@ -51,6 +54,30 @@ def table(statement: Any) -> str:
     if "base_stmt" in names and statement.HasField("base_stmt"):
         return relation(statement.base_stmt.relation)
     return ""
+
+
+def below(message: Any) -> Iterator[Any]:
+    """Yield every node inside a message, but for the rows of VALUES: nothing in them writes, and there may be many."""
+    waiting = [message]
+    while waiting:
+        inner = []
+        for field, value in waiting.pop().ListFields():
+            if field.message_type is not None and field.name != "values_lists":
+                inner += [value] if hasattr(value, "ListFields") else list(value)
+        yield from (item for item in inner if item.DESCRIPTOR.name == "Node")
+        waiting += reversed(inner)
+
+
+def writes(node: Any) -> list[Any]:
+    """Return the statements inside a statement that write rows: of its WITH clauses, or what EXPLAIN runs."""
+    kind, content = body(node)
+    return [] if kind in _KEPT else [item for item in below(content) if item.WhichOneof("node") in _WRITING]
+
+
+def upserts(statement: Any) -> bool:
+    """Whether an INSERT overwrites the rows that are there: ON CONFLICT DO UPDATE."""
+    clause = statement.on_conflict_clause
+    return statement.HasField("on_conflict_clause") and word(clause, "action") == "ONCONFLICT_UPDATE"
 
 
 def dropped(statement: Any) -> Iterator[tuple[str, str]]:

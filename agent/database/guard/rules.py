@@ -20,6 +20,7 @@ from agent.database.guard.nodes import (
     options,
     relation,
     table,
+    upserts,
     word,
 )
 
@@ -97,6 +98,11 @@ def _delete(content: Any) -> Iterator[Hit]:
 def _update(content: Any) -> Iterator[Hit]:
     bounded = content.HasField("where_clause") or len(content.from_clause)
     yield ("changes-rows" if bounded else "update-all"), table(content)
+
+
+def _insert(content: Any) -> Iterator[Hit]:
+    if upserts(content):
+        yield "changes-rows", table(content)
 
 
 def _alter(content: Any) -> Iterator[Hit]:
@@ -257,7 +263,8 @@ def _vacuumed(content: Any) -> str:
 
 
 _OWN: Final[dict[str, Callable[[Any], Iterator[Hit]]]] = {
-    "drop_stmt": _drop, "delete_stmt": _delete, "update_stmt": _update, "alter_table_stmt": _alter,
+    "drop_stmt": _drop, "delete_stmt": _delete, "update_stmt": _update, "insert_stmt": _insert,
+    "alter_table_stmt": _alter,
     "view_stmt": _view, "create_function_stmt": _function, "create_stmt": _create_table, "grant_stmt": _grant,
     "alter_default_privileges_stmt": _default_privileges, "variable_set_stmt": _set, "copy_stmt": _copy,
 }  # fmt: skip
