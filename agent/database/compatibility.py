@@ -190,18 +190,23 @@ def _may_be_left_out(column: Any) -> bool:
 
 def _inside(content: Any, seen: Seen) -> bool:
     """Whether all that a DO statement runs is compatible; what it puts together at run time is not known."""
-    statements, whole = inside_do(content)
-    try:
-        nodes = [node for text in statements for node, _ in located(text, "")]
-    except IkomaError:
-        return False
+    nodes, whole = inside_do(content)
     return whole and all(compatible(node, seen) for node in nodes)
 
 
-def inside_do(content: Any) -> tuple[list[str], bool]:
-    """Return the SQL that a DO statement runs, and whether that is all of it."""
+def inside_do(content: Any) -> tuple[list[Any], bool]:
+    """Return the statements that a DO statement runs, and whether that is all of it; a loop's plain SELECT is none."""
     code = next((item.def_elem.arg.string.sval for item in content.args if item.def_elem.defname == "as"), "")
     mark = "$ikoma$"
     while mark in code:
         mark = f"{mark[:-1]}x$"
-    return sql_inside(f"do {mark}{code}{mark}")
+    texts, whole = sql_inside(f"do {mark}{code}{mark}")
+    found: list[Any] = []
+    for text, source in texts:
+        try:
+            nodes = [node for node, _ in located(text, "")]
+        except IkomaError:
+            whole = False
+        else:
+            found += [node for node in nodes if not source or body(node)[0] != "select_stmt" or writes(node)]
+    return found, whole

@@ -49,13 +49,25 @@ CASES = [
     ("update-all", "insert into u with d as (update t set x = 1 returning *) select * from d", RUNNING),
     ("platform-schema", "with d as (delete from auth.users returning *) select * from d", RUNNING),
     ("dynamic-sql", "do $$ begin execute 'drop table t'; end $$", RUNNING),
+    ("dynamic-sql", "do $$ begin perform f(); end $$", RUNNING),
+    ("dynamic-sql", "do $$ declare n int; begin select f() into n; create table n (id int); end $$", RUNNING),
     ("unsure", "select f()", RUNNING),
     ("platform-schema", "alter table auth.users add column x int", RUNNING),
     ("platform-schema", "create table storage.mine (id int)", RUNNING),
+    ("platform-schema", "do $$ begin if true then insert into auth.users values (1); end if; end $$", RUNNING),
+    ("platform-schema", "grant usage on schema auth to x", RUNNING),
+    ("platform-schema", "grant select on all tables in schema auth to x", RUNNING),
+    ("platform-schema", "revoke execute on function auth.uid() from public", RUNNING),
+    ("drop-table", "do $$ begin begin drop table t; exception when others then null; end; end $$", RUNNING),
+    ("delete-all", "do $$ declare r record; begin for r in delete from t returning * loop end loop; end $$", RUNNING),
+    ("delete-all", "do $$ declare c cursor for delete from t returning *; begin open c; end $$", RUNNING),
     ("copy-program", "copy t from program 'id'", RUNNING),
     ("copy-program", "copy t to '/etc/passwd'", RUNNING),
     ("alter-system", "alter system set work_mem = '1GB'", RUNNING),
     ("table-without-rls", "create table t (id int)", SUPABASE),
+    ("table-without-rls", "create table public.t as select 1 as id", SUPABASE),
+    ("table-without-rls", "select 1 as id into t", SUPABASE),
+    ("table-without-rls", "do $$ begin create table public.t (id int); end $$", SUPABASE),
     ("rls-off", "alter table t disable row level security", SUPABASE),
     ("index-blocks", "create index on t (x)", BIG),
     ("constraint-scans", "alter table t add foreign key (x) references u (id)", BIG),
@@ -70,7 +82,11 @@ CASES = [
     ("index-drop-blocks", "drop index i", RUNNING),
     ("fills-column", "alter table t add column x int; update t set x = 1", BIG),
     ("grant-anon", "grant select on t to anon", SUPABASE),
+    ("grant-anon", "do $$ begin grant select on t to anon; end $$", SUPABASE),
+    ("grant-anon", "grant execute on function f() to anon", SUPABASE),
     ("grant-public", "grant select on t to public", RUNNING),
+    ("grant-public", "grant execute on function f(int) to public", RUNNING),
+    ("grant-public", "grant usage on schema s to public", RUNNING),
     ("security-definer", "create function f() returns int language sql security definer as 'select 1'", RUNNING),
     ("default-privileges", "alter default privileges grant select on tables to x", RUNNING),
     ("view-invoker", "create view v as select 1", SUPABASE),
@@ -94,6 +110,19 @@ QUIET = [
     ("truncate t; drop table t; alter table t rename to u; delete from u", Known({}, running=False)),
     ("comment on table t is 'DROP TABLE t; TRUNCATE t'", RUNNING),
     ("insert into t select * from u where x in (select x from v) on conflict (x) do nothing", RUNNING),
+    (
+        "create table t as select 1 as id; alter table t enable row level security; create temp table x as select 1; "
+        "create materialized view m as select 1; create table s.t as select 1",
+        SUPABASE,
+    ),
+    (
+        "do $$ begin create table t (id int); alter table t enable row level security; end $$",
+        Known({}, running=False, anonymous=frozenset({"anon"})),
+    ),
+    ("do $$ declare r record; begin for r in select 1 loop insert into t values (r.x); end loop; end $$", RUNNING),
+    ("do $$ begin create type e as enum ('a'); exception when duplicate_object then null; end $$", SUPABASE),
+    ("grant connect on database auth to x; grant usage on schema public to x", SUPABASE),
+    ("grant usage on schema auth to x", Known(owned=frozenset({"auth"}))),
     ("create function f() returns void language sql begin atomic delete from t; update t set x = 1; end", RUNNING),
 ]
 
@@ -128,6 +157,18 @@ def test_what_a_statement_writes_on_the_way_is_told_by_itself() -> None:
     sql = "with d as (delete from t returning *) insert into n select * from d on conflict (x) do update set x = 1"
     found = judge.judge([("0002_x.sql", f"create table n (x int); {sql}")], RUNNING)
     assert [(item.rule, item.thing, item.breaks) for item in found] == [("delete-all", "public.t", True)]
+
+
+def test_a_block_is_told_by_what_runs_in_it_and_is_dynamic_only_where_it_cannot_be_read() -> None:
+    read, unread = "delete from t where x = 1; insert into u values (1);", "execute 'drop table u';"
+    for code, rules in ((read, ["changes-rows"]), (read + unread, ["dynamic-sql", "changes-rows"])):
+        found = judge.judge([("0002_x.sql", f"do $$ begin {code} end $$")], RUNNING)
+        assert [(item.rule, item.breaks, item.stops) for item in found] == [(rule, True, True) for rule in rules]
+
+
+def test_a_grant_names_the_schema_or_the_function_it_is_about() -> None:
+    sql = "grant usage on schema s to public; grant execute on function f(int) to public"
+    assert [item.thing for item in judge.judge([("0002_x.sql", sql)], RUNNING)] == ["s", "public.f"]
 
 
 def test_a_comment_with_a_reason_allows_one_rule_at_one_statement() -> None:

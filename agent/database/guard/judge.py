@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from agent.database import compatibility
-from agent.database.compatibility import Seen
+from agent.database.compatibility import Seen, inside_do
 from agent.database.guard import allow
 from agent.database.guard.allow import Allowance
 from agent.database.guard.nodes import body, table, word, writes
@@ -16,6 +16,7 @@ from agent.database.statements import Statement, located, without_down
 from agent.model.guardrails import BLOCKING, RULES, Finding, Known
 
 _FALLBACK: Final = "unsure"
+_DYNAMIC: Final = "dynamic-sql"
 _OF_A_TABLE: Final = frozenset({"drop-table", "drop-column", "truncate", "delete-all", "update-all"})
 
 
@@ -72,21 +73,26 @@ def _span(file: str, node: Any, statement: Statement, seen: Seen, *, settled: bo
 
 def _enabling(nodes: Sequence[tuple[Any, Statement]]) -> Iterator[Any]:
     """Yield the statements that switch row-level security on."""
-    for node, _ in nodes:
-        kind, content = body(node)
+    for kind, content in (body(item) for node, _ in nodes for item in _run(node)[0]):
         if kind == "alter_table_stmt" and any(
             word(item.alter_table_cmd, "subtype") == "AT_EnableRowSecurity" for item in content.cmds
         ):
             yield content
 
 
+def _run(node: Any) -> tuple[list[Any], bool]:
+    """Return the statements to judge one by one, and whether these are all: a DO block stands for what is in it."""
+    kind, content = body(node)
+    return inside_do(content) if kind == "do_stmt" else ([node], True)
+
+
 def _of(node: Any, statement: Statement, file: str, seen: Seen, guarded: set[str]) -> Iterator[Finding]:
     known = seen.known
     breaks = known.running and not compatibility.compatible(node, seen)
-    parts = (node, *writes(node))
-    told = [hit for part in parts for hit in hits(part, seen) if _matters(hit, part, seen, guarded)]
-    if breaks and not any(RULES[rule] in BLOCKING for rule, _ in told):
-        told.insert(0, (_FALLBACK, table(body(node)[1])))
+    run, whole = _run(node)
+    told = [] if whole or not known.running else [(_DYNAMIC, "")]
+    for item in run:
+        told += _told(item, seen, guarded, _FALLBACK if item is node else _DYNAMIC)
     for rule, thing in dict.fromkeys(told):
         kind = RULES[rule]
         size = known.size(_relation(thing)) if kind == "locks" else ""
@@ -94,6 +100,16 @@ def _of(node: Any, statement: Statement, file: str, seen: Seen, guarded: set[str
             rule, file, statement.line, statement.excerpt, (thing + size) or "–",
             breaks=breaks and kind in ("running", "loss", "exposed"), blocks=kind in BLOCKING,
         )  # fmt: skip
+
+
+def _told(node: Any, seen: Seen, guarded: set[str], fallback: str) -> list[Hit]:
+    """Return what the rules say of one statement and of what it writes on the way."""
+    parts = (node, *writes(node))
+    told = [hit for part in parts for hit in hits(part, seen) if _matters(hit, part, seen, guarded)]
+    breaks = seen.known.running and not compatibility.compatible(node, seen)
+    if breaks and not any(RULES[rule] in BLOCKING for rule, _ in told):
+        told.insert(0, (fallback, table(body(node)[1]) if fallback == _FALLBACK else ""))
+    return told
 
 
 def _matters(hit: Hit, node: Any, seen: Seen, guarded: set[str]) -> bool:

@@ -142,26 +142,43 @@ def options(statement: Any) -> dict[str, Any]:
     return {item.def_elem.defname: item.def_elem for item in statement.options}
 
 
+def granted(statement: Any) -> Iterator[str]:
+    """Yield what a GRANT is about: relations, functions, types, and schemas by their bare name."""
+    whole_schema = word(statement, "objtype") == "OBJECT_SCHEMA" or "ALL_IN_SCHEMA" in word(statement, "targtype")
+    for item in statement.objects:
+        if item.HasField("range_var"):
+            yield relation(item.range_var)
+        elif item.HasField("object_with_args"):
+            yield qualified(strings(item.object_with_args.objname))
+        elif item.HasField("list"):
+            yield qualified(strings(item.list.items))
+        elif item.HasField("string") and whole_schema:
+            yield str(item.string.sval)
+
+
 def grantees(statement: Any) -> set[str]:
     """Return to whom a GRANT goes; ``PUBLIC`` for everybody."""
     roles = [item.role_spec for item in statement.grantees]
     return {"PUBLIC" if word(role, "roletype") == "ROLESPEC_PUBLIC" else str(role.rolename) for role in roles}
 
 
-def sql_inside(code: str) -> tuple[list[str], bool]:
-    """Return the SQL that a DO statement runs, and whether that is all of it (no EXECUTE, nothing unreadable)."""
+def sql_inside(code: str) -> tuple[list[tuple[str, bool]], bool]:
+    """Return the SQL that a DO statement runs, and whether that is all of it (no EXECUTE, nothing unreadable).
+
+    Beside each text: whether it is only what a loop or a cursor reads from.
+    """
     import postgast
 
     try:
         tree = postgast.parse_plpgsql(code)
     except postgast.PgQueryError:
         return [], False
-    found: list[str] = []
+    found: list[tuple[str, bool]] = []
     whole = _walk(tree, found)
     return found, whole
 
 
-def _walk(tree: Any, found: list[str]) -> bool:
+def _walk(tree: Any, found: list[tuple[str, bool]]) -> bool:
     if isinstance(tree, list):
         parts = [_walk(item, found) for item in tree]  # each is looked at, whatever the first says
         return all(parts)
@@ -172,7 +189,9 @@ def _walk(tree: Any, found: list[str]) -> bool:
         if name in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors", "PLpgSQL_stmt_call"):
             whole = False
         elif name == "PLpgSQL_stmt_execsql":
-            found.append(str(content["sqlstmt"]["PLpgSQL_expr"]["query"]))
+            found.append((str(content["sqlstmt"]["PLpgSQL_expr"]["query"]), False))
+        elif name == "PLpgSQL_expr" and not content.get("parseMode"):  # a query, where others are expressions
+            found.append((str(content["query"]), True))
         elif name == "PLpgSQL_stmt_perform":
             whole = False  # it calls a function, whatever that does
         else:

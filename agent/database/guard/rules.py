@@ -15,6 +15,7 @@ from agent.database.guard.nodes import (
     constraints,
     definition,
     dropped,
+    granted,
     grantees,
     made,
     options,
@@ -48,12 +49,15 @@ _COMMANDS: Final = {
 }  # fmt: skip
 _INDEXED: Final = {"CONSTR_UNIQUE", "CONSTR_PRIMARY", "CONSTR_EXCLUSION"}
 _MOVED: Final = {"AT_SetTableSpace", "AT_SetLogged", "AT_SetUnLogged", "AT_SetAccessMethod"}
+_GRANTED: Final = {
+    "OBJECT_TABLE", "OBJECT_SCHEMA", "OBJECT_SEQUENCE", "OBJECT_DATABASE", "OBJECT_FUNCTION", "OBJECT_PROCEDURE",
+    "OBJECT_ROUTINE",
+}  # fmt: skip
 _STEADY: Final = {"now", "current_timestamp", "transaction_timestamp", "statement_timestamp", "jsonb_build_object"}
 _PLAIN: Final = {
     "rename_stmt": "rename", "alter_object_schema_stmt": "rename", "create_trig_stmt": "trigger",
-    "create_policy_stmt": "row-security", "alter_policy_stmt": "row-security", "do_stmt": "dynamic-sql",
+    "create_policy_stmt": "row-security", "alter_policy_stmt": "row-security", "merge_stmt": "changes-rows",
     "dropdb_stmt": "drop-database", "alter_system_stmt": "alter-system", "truncate_stmt": "truncate",
-    "merge_stmt": "changes-rows",
 }  # fmt: skip
 
 
@@ -183,15 +187,24 @@ def _create_table(content: Any) -> Iterator[Hit]:
         yield "table-without-rls", table(content)
 
 
+def _create_table_as(content: Any) -> Iterator[Hit]:
+    if word(content, "objtype") == "OBJECT_TABLE" and content.into.rel.relpersistence != "t":
+        yield "table-without-rls", table(content)
+
+
+def _select(content: Any) -> Iterator[Hit]:
+    if content.HasField("into_clause") and content.into_clause.rel.relpersistence != "t":
+        yield "table-without-rls", relation(content.into_clause.rel)
+
+
 # --- rights
 
 
 def _grant(content: Any) -> Iterator[Hit]:
-    names = [relation(item.range_var) for item in content.objects if item.HasField("range_var")]
-    thing = names[0] if names else ""
+    thing = next(granted(content), "")
     if not content.is_grant:
         yield "revoke", thing
-    elif word(content, "objtype") in ("OBJECT_TABLE", "OBJECT_SCHEMA", "OBJECT_SEQUENCE", "OBJECT_DATABASE"):
+    elif word(content, "objtype") in _GRANTED:
         yield from _strangers(grantees(content), thing)
 
 
@@ -226,7 +239,7 @@ def _platform(kind: str, content: Any, seen: Seen) -> Iterator[Hit]:
     if kind == "drop_stmt":
         names |= {name for what, name in dropped(content) if what not in ("OBJECT_TRIGGER", "OBJECT_POLICY")}
     if kind == "grant_stmt":
-        names |= {relation(item.range_var) for item in content.objects if item.HasField("range_var")}
+        names |= set(granted(content))
     for name in sorted(names):
         if name.partition(".")[0] in PLATFORM - seen.known.owned and not _bucket(kind, name):
             yield "platform-schema", name
@@ -264,7 +277,7 @@ def _vacuumed(content: Any) -> str:
 
 _OWN: Final[dict[str, Callable[[Any], Iterator[Hit]]]] = {
     "drop_stmt": _drop, "delete_stmt": _delete, "update_stmt": _update, "insert_stmt": _insert,
-    "alter_table_stmt": _alter,
-    "view_stmt": _view, "create_function_stmt": _function, "create_stmt": _create_table, "grant_stmt": _grant,
+    "alter_table_stmt": _alter, "view_stmt": _view, "create_function_stmt": _function, "grant_stmt": _grant,
+    "create_stmt": _create_table, "create_table_as_stmt": _create_table_as, "select_stmt": _select,
     "alter_default_privileges_stmt": _default_privileges, "variable_set_stmt": _set, "copy_stmt": _copy,
 }  # fmt: skip
