@@ -21,6 +21,7 @@ BLOCKING: Final[frozenset[Kind]] = frozenset({"loss", "running", "platform", "ex
 RULES: Final[dict[str, Kind]] = {
     "drop-table": "loss", "drop-column": "loss", "drop-schema": "loss", "drop-database": "loss",
     "drop-cascade": "loss", "truncate": "loss", "delete-all": "loss", "update-all": "loss",
+    "loses-rows": "loss", "drop-owned": "loss",
     "drop-object": "running", "rename": "running", "column-type": "running", "not-null": "running",
     "column-required": "running", "new-constraint": "running", "drop-constraint": "running", "default": "running",
     "replace": "running", "trigger": "running", "row-security": "running", "revoke": "running",
@@ -68,6 +69,13 @@ class Known:
     def is_empty(self, table: str) -> bool:
         """Whether it is certain that the relation holds no row."""
         return self.relations is not None and (table not in self.relations or self.relations[table].empty)
+
+    def holds_rows(self, aside: Collection[str]) -> bool:
+        """Whether a table may hold rows, leaving some schemas aside; views and sequences hold none of their own."""
+        return any(
+            found.bytes and not found.empty and name.partition(".")[0] not in aside
+            for name, found in (self.relations or {}).items()
+        )
 
     def is_small(self, table: str) -> bool:
         """Whether it is certain that the relation is small."""

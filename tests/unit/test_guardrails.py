@@ -17,6 +17,7 @@ from bridge.checks.scope import scope
 RUNNING = Known(running=True)
 SUPABASE = Known(running=True, anonymous=frozenset({"anon"}))
 BIG = Known({"public.t": Relation(1 << 30), "public.u": Relation(1 << 30)})
+ADOPTED = Known({"public.t": Relation(1 << 20), "public.u": Relation(8192, empty=True)}, running=False)
 SMALL = Known({"public.t": Relation(8192), "public.u": Relation(8192)})
 
 CASES = [
@@ -28,6 +29,18 @@ CASES = [
     ("truncate", "truncate t", RUNNING),
     ("delete-all", "delete from t", RUNNING),
     ("update-all", "update t set x = 1", RUNNING),
+    ("truncate", "truncate u, t", ADOPTED),
+    ("delete-all", "delete from t where true", ADOPTED),
+    ("delete-all", "delete from t where 1 = 1", RUNNING),
+    ("delete-all", "do $$ begin delete from t; end $$", ADOPTED),
+    ("delete-all", "with d as (delete from t returning *) insert into u select * from d", ADOPTED),
+    ("update-all", "update t set x = 1 where true", RUNNING),
+    ("loses-rows", "delete from t where x = 1", ADOPTED),
+    ("loses-rows", "do $$ begin update t set x = 1 where x = 2; end $$", ADOPTED),
+    ("loses-rows", "merge into t using u on t.x = u.x when matched then delete", ADOPTED),
+    ("loses-rows", "insert into t values (1) on conflict (x) do update set x = 2", ADOPTED),
+    ("drop-owned", "drop owned by x", ADOPTED),
+    ("drop-owned", "drop owned by current_user cascade", RUNNING),
     ("drop-object", "drop view v", RUNNING),
     ("rename", "alter table t rename to u", RUNNING),
     ("rename", "alter table t set schema s", RUNNING),
@@ -108,6 +121,18 @@ QUIET = [
     ("create function f() returns int language sql security definer set search_path = '' as 'select 1'", RUNNING),
     ("create table auth.mine (id int)", Known(owned=frozenset({"auth"}))),
     ("truncate t; drop table t; alter table t rename to u; delete from u", Known({}, running=False)),
+    (
+        "delete from u where true; do $$ begin delete from u; end $$; truncate u; update u set x = 1 where x = 2",
+        ADOPTED,
+    ),
+    ("alter table t add column n int; update t set n = 1 where x = 2; insert into u values (1)", ADOPTED),
+    ("drop owned by x; do $$ begin execute 'select 1'; perform f(); end $$; select f()", Known({}, running=False)),
+    (
+        "drop owned by x",
+        Known(
+            {"auth.users": Relation(1 << 20), "public.v": Relation(), "public.u": Relation(8192, True)}, running=False
+        ),
+    ),
     ("comment on table t is 'DROP TABLE t; TRUNCATE t'", RUNNING),
     ("insert into t select * from u where x in (select x from v) on conflict (x) do nothing", RUNNING),
     (
@@ -157,6 +182,19 @@ def test_what_a_statement_writes_on_the_way_is_told_by_itself() -> None:
     sql = "with d as (delete from t returning *) insert into n select * from d on conflict (x) do update set x = 1"
     found = judge.judge([("0002_x.sql", f"create table n (x int); {sql}")], RUNNING)
     assert [(item.rule, item.thing, item.breaks) for item in found] == [("delete-all", "public.t", True)]
+
+
+def test_rows_that_are_lost_are_no_matter_of_maintenance() -> None:
+    found = judge.judge([("0001_x.sql", "delete from t where x = 1; drop owned by current_user")], ADOPTED)
+    assert [(item.rule, item.thing, item.breaks) for item in found] == [
+        ("loses-rows", "public.t", False), ("drop-owned", "current_user", False),
+    ]  # fmt: skip
+    assert maintained(found) == []
+    for rule in ("changes-rows", "loses-rows"):
+        (found_alone,) = judge.judge(
+            [("0001_x.sql", f"-- ikoma-allow {rule}: old\ndelete from t where x = 1")], ADOPTED
+        )
+        assert (found_alone.rule, found_alone.reason) == ("loses-rows", "old")
 
 
 def test_a_block_is_told_by_what_runs_in_it_and_is_dynamic_only_where_it_cannot_be_read() -> None:

@@ -11,13 +11,15 @@ from agent.database.compatibility import Seen, inside_do
 from agent.database.guard import allow
 from agent.database.guard.allow import Allowance
 from agent.database.guard.nodes import body, table, word, writes
-from agent.database.guard.rules import Hit, hits
+from agent.database.guard.rules import PLATFORM, Hit, hits
 from agent.database.statements import Statement, located, without_down
 from agent.model.guardrails import BLOCKING, RULES, Finding, Known
 
 _FALLBACK: Final = "unsure"
 _DYNAMIC: Final = "dynamic-sql"
-_OF_A_TABLE: Final = frozenset({"drop-table", "drop-column", "truncate", "delete-all", "update-all"})
+_OF_A_TABLE: Final = frozenset({"drop-table", "drop-column", "truncate", "delete-all", "update-all", "loses-rows"})
+_ALONE: Final = {"changes-rows": "loses-rows"}
+"""What a rule about the running release is where none runs: the rows are lost all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,12 @@ def _of(node: Any, statement: Statement, file: str, seen: Seen, guarded: set[str
 
 def _told(node: Any, seen: Seen, guarded: set[str], fallback: str) -> list[Hit]:
     """Return what the rules say of one statement and of what it writes on the way."""
-    parts = (node, *writes(node))
-    told = [hit for part in parts for hit in hits(part, seen) if _matters(hit, part, seen, guarded)]
-    breaks = seen.known.running and not compatibility.compatible(node, seen)
+    running = seen.known.running
+    said = [(part, hit) for part in (node, *writes(node)) for hit in hits(part, seen)]
+    if not running:
+        said = [(part, (_ALONE.get(rule, rule), thing)) for part, (rule, thing) in said]
+    told = [hit for part, hit in said if _matters(hit, part, seen, guarded)]
+    breaks = running and not compatibility.compatible(node, seen)
     if breaks and not any(RULES[rule] in BLOCKING for rule, _ in told):
         told.insert(0, (fallback, table(body(node)[1]) if fallback == _FALLBACK else ""))
     return told
@@ -132,9 +137,11 @@ def _loses(rule: str, relation: str, node: Any, seen: Seen) -> bool:
     if compatibility.by_itself(node, seen):
         return False
     known = seen.known
-    if rule in _OF_A_TABLE and known.is_empty(relation) and not known.running:
-        return False
-    return known.running or bool(known.relations)
+    if known.running:
+        return True
+    if rule == "drop-owned":
+        return known.holds_rows(PLATFORM - known.owned)
+    return bool(known.relations) and not (rule in _OF_A_TABLE and known.is_empty(relation))
 
 
 def _exposed(rule: str, thing: str, seen: Seen, guarded: set[str]) -> bool:
@@ -153,8 +160,10 @@ def _relation(thing: str) -> str:
 
 
 def _allowed(finding: Finding, statement: Statement, allowed: Sequence[Allowance]) -> Finding:
+    """Mark a finding that a comment allows, be it by the name that it has while a release runs."""
+    rules = {finding.rule, *(rule for rule, alone in _ALONE.items() if alone == finding.rule)}
     for item in allowed:
-        if item.covers(finding.rule, statement):
+        if any(item.covers(rule, statement) for rule in rules):
             item.used = True
             return replace(finding, reason=item.reason)
     return finding

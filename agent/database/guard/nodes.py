@@ -80,6 +80,14 @@ def upserts(statement: Any) -> bool:
     return statement.HasField("on_conflict_clause") and word(clause, "action") == "ONCONFLICT_UPDATE"
 
 
+def chooses(statement: Any) -> bool:
+    """Whether WHERE says which rows, by a column or a cursor; ``where true`` does not."""
+    if not statement.HasField("where_clause"):
+        return False
+    condition = (statement.where_clause, *below(statement.where_clause))
+    return any(item.WhichOneof("node") in ("column_ref", "current_of_expr") for item in condition)
+
+
 def dropped(statement: Any) -> Iterator[tuple[str, str]]:
     """Yield kind and name of each object that DROP names; triggers and policies as ``schema.table/name``."""
     kind = word(statement, "remove_type")
@@ -160,6 +168,12 @@ def grantees(statement: Any) -> set[str]:
     """Return to whom a GRANT goes; ``PUBLIC`` for everybody."""
     roles = [item.role_spec for item in statement.grantees]
     return {"PUBLIC" if word(role, "roletype") == "ROLESPEC_PUBLIC" else str(role.rolename) for role in roles}
+
+
+def owners(statement: Any) -> list[str]:
+    """Return whose things DROP OWNED removes."""
+    roles = [item.role_spec for item in statement.roles]
+    return [str(role.rolename) or word(role, "roletype").removeprefix("ROLESPEC_").lower() for role in roles]
 
 
 def sql_inside(code: str) -> tuple[list[tuple[str, bool]], bool]:

@@ -12,6 +12,7 @@ from agent.database.compatibility import Seen
 from agent.database.guard.nodes import (
     DEFAULT_SCHEMA,
     body,
+    chooses,
     constraints,
     definition,
     dropped,
@@ -19,6 +20,7 @@ from agent.database.guard.nodes import (
     grantees,
     made,
     options,
+    owners,
     relation,
     table,
     upserts,
@@ -57,7 +59,7 @@ _STEADY: Final = {"now", "current_timestamp", "transaction_timestamp", "statemen
 _PLAIN: Final = {
     "rename_stmt": "rename", "alter_object_schema_stmt": "rename", "create_trig_stmt": "trigger",
     "create_policy_stmt": "row-security", "alter_policy_stmt": "row-security", "merge_stmt": "changes-rows",
-    "dropdb_stmt": "drop-database", "alter_system_stmt": "alter-system", "truncate_stmt": "truncate",
+    "dropdb_stmt": "drop-database", "alter_system_stmt": "alter-system",
 }  # fmt: skip
 
 
@@ -73,8 +75,6 @@ def hits(node: Any, seen: Seen) -> Iterator[Hit]:
 
 
 def _subject(kind: str, content: Any) -> str:
-    if kind == "truncate_stmt":
-        return relation(content.relations[0].range_var)
     if kind == "dropdb_stmt":
         return str(content.dbname)
     return table(content) or made(kind, content)
@@ -94,13 +94,21 @@ def _drop(content: Any) -> Iterator[Hit]:
         yield from (("index-drop-blocks", name) for _, name in dropped(content))
 
 
+def _drop_owned(content: Any) -> Iterator[Hit]:
+    yield "drop-owned", ", ".join(owners(content))
+
+
+def _truncate(content: Any) -> Iterator[Hit]:
+    yield from (("truncate", relation(item.range_var)) for item in content.relations)
+
+
 def _delete(content: Any) -> Iterator[Hit]:
-    bounded = content.HasField("where_clause") or len(content.using_clause)
+    bounded = chooses(content) or len(content.using_clause)
     yield ("changes-rows" if bounded else "delete-all"), table(content)
 
 
 def _update(content: Any) -> Iterator[Hit]:
-    bounded = content.HasField("where_clause") or len(content.from_clause)
+    bounded = chooses(content) or len(content.from_clause)
     yield ("changes-rows" if bounded else "update-all"), table(content)
 
 
@@ -263,7 +271,7 @@ def _locks(kind: str, content: Any) -> Iterator[Hit]:
         yield "lock-table", relation(content.relations[0].range_var)
     elif kind == "refresh_mat_view_stmt" and not content.concurrent:
         yield "refresh-blocks", table(content)
-    elif kind == "update_stmt" and not content.HasField("where_clause"):
+    elif kind == "update_stmt" and not chooses(content):
         yield "fills-column", table(content)
     elif kind == "cluster_stmt" or (kind == "vacuum_stmt" and "full" in options(content)):
         yield "table-rewrite", _vacuumed(content)
@@ -276,7 +284,8 @@ def _vacuumed(content: Any) -> str:
 
 
 _OWN: Final[dict[str, Callable[[Any], Iterator[Hit]]]] = {
-    "drop_stmt": _drop, "delete_stmt": _delete, "update_stmt": _update, "insert_stmt": _insert,
+    "drop_stmt": _drop, "drop_owned_stmt": _drop_owned, "truncate_stmt": _truncate,
+    "delete_stmt": _delete, "update_stmt": _update, "insert_stmt": _insert,
     "alter_table_stmt": _alter, "view_stmt": _view, "create_function_stmt": _function, "grant_stmt": _grant,
     "create_stmt": _create_table, "create_table_as_stmt": _create_table_as, "select_stmt": _select,
     "alter_default_privileges_stmt": _default_privileges, "variable_set_stmt": _set, "copy_stmt": _copy,

@@ -61,12 +61,24 @@ MESSAGES: Final[dict[str, Message]] = {
         "Delete what is meant: DELETE … WHERE …", "Supprimez ce qui est visé : DELETE … WHERE …",
     ),
     "guard.delete-all": _blocks(
-        "DELETE without WHERE removes all rows of {thing}.", "DELETE sans WHERE supprime toutes les lignes de {thing}.",
+        "DELETE without a condition removes all rows of {thing}.",
+        "DELETE sans condition supprime toutes les lignes de {thing}.",
         "Say which rows: DELETE … WHERE …", "Dites quelles lignes : DELETE … WHERE …",
     ),
     "guard.update-all": _blocks(
-        "UPDATE without WHERE overwrites all rows of {thing}.", "UPDATE sans WHERE écrase toutes les lignes de {thing}.",
+        "UPDATE without a condition overwrites all rows of {thing}.",
+        "UPDATE sans condition écrase toutes les lignes de {thing}.",
         "Say which rows: UPDATE … WHERE …", "Dites quelles lignes : UPDATE … WHERE …",
+    ),
+    "guard.loses-rows": _blocks(
+        "rows of {thing} are removed or overwritten, and only the restore point has them afterwards.",
+        "des lignes de {thing} sont supprimées ou écrasées, et seul le point de restauration les a ensuite.",
+        "Look which rows these are, and say why they may go.", "Regardez quelles lignes, et dites pourquoi elles peuvent partir.",
+    ),
+    "guard.drop-owned": _blocks(
+        "this removes all that {thing} owns, tables with their rows as well.",
+        "ceci supprime tout ce que possède {thing}, y compris les tables et leurs lignes.",
+        "Drop by its name what is meant.", "Supprimez par son nom ce qui est visé.",
     ),
     "guard.drop-object": _breaks(
         "the running release may still use {thing}.", "la livraison en service peut encore utiliser {thing}.",
