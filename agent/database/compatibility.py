@@ -19,6 +19,7 @@ from agent.database.guard.nodes import (
     is_relation,
     made,
     relation,
+    renamed,
     sql_inside,
     strings,
     table,
@@ -76,21 +77,36 @@ class Seen:
     known: Known = field(default_factory=Known)
     names: set[str] = field(default_factory=set)
     columns: set[tuple[str, str]] = field(default_factory=set)
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Relations that have another name in the database than the files have given them."""
 
     def fresh(self, name: str) -> bool:
         """Whether no release uses a relation yet."""
-        return bool(name) and (name in self.names or self.known.lacks(name))
+        return bool(name) and (name in self.names or self.lacks(name))
+
+    def lacks(self, name: str) -> bool:
+        """Whether it is certain that the database has no such relation, under its first name either."""
+        return self.known.lacks(self.renamed.get(name, name))
 
     def note(self, node: Any) -> None:
         """Remember what a statement makes."""
         kind, content = body(node)
         if (name := made(kind, content)) and not (getattr(content, "if_not_exists", False) and self._there(name)):
             self.names.add(name)
+        if name := renamed(kind, content):
+            self._rename(table(content), name)
         if kind == "alter_table_stmt":
             altered = table(content)
             for item in content.cmds:
                 if word(item.alter_table_cmd, "subtype") == "AT_AddColumn":
                     self.columns.add((altered, definition(item.alter_table_cmd).column_def.colname))
+
+    def _rename(self, old: str, new: str) -> None:
+        self.names -= {new}
+        if old in self.names:
+            self.names = self.names - {old} | {new}
+        else:
+            self.renamed[new] = self.renamed.pop(old, old)
 
     def _there(self, name: str) -> bool:
         return self.known.relations is not None and name in self.known.relations
@@ -146,7 +162,7 @@ def unused(kind: str, name: str, seen: Seen, *, forgiving: bool) -> bool:
     """Whether an object that DROP names is made by the same files, or (IF EXISTS) is not there at all."""
     if name in seen.names or ("/" in name and seen.fresh(name.partition("/")[0])):
         return True
-    return forgiving and is_relation(kind) and seen.known.lacks(name)
+    return forgiving and is_relation(kind) and seen.lacks(name)
 
 
 def _replaced(kind: str, content: Any, seen: Seen) -> bool:

@@ -35,6 +35,9 @@ CASES = [
     ("delete-all", "do $$ begin delete from t; end $$", ADOPTED),
     ("delete-all", "with d as (delete from t returning *) insert into u select * from d", ADOPTED),
     ("update-all", "update t set x = 1 where true", RUNNING),
+    ("drop-table", "alter table t rename to old; create table t (id int); drop table if exists old", ADOPTED),
+    ("drop-table", "alter table t rename to a; alter table a rename to b; drop table if exists b", BIG),
+    ("truncate", "alter table t set schema s; truncate s.t", ADOPTED),
     ("loses-rows", "delete from t where x = 1", ADOPTED),
     ("loses-rows", "do $$ begin update t set x = 1 where x = 2; end $$", ADOPTED),
     ("loses-rows", "merge into t using u on t.x = u.x when matched then delete", ADOPTED),
@@ -125,6 +128,8 @@ QUIET = [
         "delete from u where true; do $$ begin delete from u; end $$; truncate u; update u set x = 1 where x = 2",
         ADOPTED,
     ),
+    ("alter table u rename to old; create table u (id int); drop table old; delete from u", ADOPTED),
+    ("create table n (id int); alter table n rename to m; delete from m; drop table m", RUNNING),
     ("alter table t add column n int; update t set n = 1 where x = 2; insert into u values (1)", ADOPTED),
     ("drop owned by x; do $$ begin execute 'select 1'; perform f(); end $$; select f()", Known({}, running=False)),
     (

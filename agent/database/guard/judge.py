@@ -141,7 +141,7 @@ def _loses(rule: str, relation: str, node: Any, seen: Seen) -> bool:
         return True
     if rule == "drop-owned":
         return known.holds_rows(PLATFORM - known.owned)
-    return bool(known.relations) and not (rule in _OF_A_TABLE and known.is_empty(relation))
+    return bool(known.relations) and not (rule in _OF_A_TABLE and known.is_empty(seen.renamed.get(relation, relation)))
 
 
 def _exposed(rule: str, thing: str, seen: Seen, guarded: set[str]) -> bool:

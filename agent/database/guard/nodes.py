@@ -135,6 +135,15 @@ def made(kind: str, statement: Any) -> str:
     return ""
 
 
+def renamed(kind: str, statement: Any) -> str:
+    """Return the new name of the relation that a statement renames or moves; empty where it does neither."""
+    if kind == "rename_stmt" and statement.HasField("relation") and not statement.subname:
+        return f"{statement.relation.schemaname or DEFAULT_SCHEMA}.{statement.newname}"
+    if kind == "alter_object_schema_stmt" and statement.HasField("relation"):
+        return f"{statement.newschema}.{statement.relation.relname}"
+    return ""
+
+
 def definition(command: Any) -> Any:
     """Return what an ALTER TABLE command carries; its field's name is a word of Python."""
     return getattr(command, "def")
