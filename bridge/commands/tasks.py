@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from bridge.reports.progress import Progress
 if TYPE_CHECKING:
     from bridge.checks.engine import Report
     from bridge.pipeline.bundles import Bundle
+    from bridge.pipeline.host import Host
     from bridge.pipeline.run import Wish
     from bridge.reports.github import CheckReport, Reporter
 
@@ -286,7 +288,7 @@ class Rollback(Deploy):
             with reach(self.where, target) as host, self.face.stage(f"rollback {target} · {operation}"):
                 request = body(self.where, target, self.console.machine_lang, {"to": to} if to else {})
                 host.wait()
-                self.reporter.started(Start(operation, "rollback", to))
+                self.reporter.started(Start(operation, "rollback", to or self._before(host)))
                 sent = True
                 result = perform(host, "deploy.rollback", request, operation, self.face.event)
             report = model.deployment(target, {"operation": operation} | result)
@@ -294,6 +296,17 @@ class Rollback(Deploy):
             fault = error
             report = model.failed_deployment(target, operation if sent else None, error, self.console.machine_lang)
         return self.ended(report, fault)
+
+    def _before(self, host: Host) -> str:
+        """Return the release that comes back where none was named; empty where the host does not say: then it is
+        reported without, for a report stops nothing.
+        """
+        from bridge.pipeline.host import body
+
+        asked = body(self.where, self.target, self.console.machine_lang, {})
+        with contextlib.suppress(IkomaError):
+            return str(host.agent.read("status.get", asked).get("previous") or "")
+        return ""
 
 
 class Publish(Task):
