@@ -310,7 +310,10 @@ class Rollback(Deploy):
 
 
 class Publish(Task):
-    """Publishes what an earlier job without rights has found. What that job wrote is judged like any foreign text."""
+    """Publishes what an earlier job without rights has found. What that job wrote is judged like any foreign text.
+
+    Whether warnings fail is said by whoever calls with rights, never by what is handed over.
+    """
 
     def run(self) -> Exit:
         from bridge.github import handed
@@ -318,8 +321,9 @@ class Publish(Task):
         kept = handed.read(self.folder / self.request.text("report-file"))
         self._target = kept.target
         self.report |= {"app": kept.target.app, "environment": kept.target.environment, "check": kept.check}
-        self.outputs |= {"status": kept.status, "findings": str(kept.findings)}
-        self.reporter.findings(kept.check)
+        strict = self.request.flag("strict")
+        self.outputs |= {"status": kept.status(strict=strict), "findings": str(kept.findings)}
+        self.reporter.findings(kept.check, strict=strict)
         return Exit.DONE
 
     @property

@@ -68,10 +68,10 @@ class Handed:
         """How many errors and warnings it has."""
         return sum(self.check["counts"].get(word, 0) for word in ("error", "warning"))
 
-    @property
-    def status(self) -> str:
-        """How it ended."""
-        return "REFUSED" if self.check["counts"].get("error") else "PASSED"
+    def status(self, *, strict: bool = False) -> str:
+        """How it ended; ``strict``: warnings fail too."""
+        fails = ("error", "warning") if strict else ("error",)
+        return "REFUSED" if any(self.check["counts"].get(word) for word in fails) else "PASSED"
 
 
 def read(file: Path) -> Handed:

@@ -99,6 +99,27 @@ def test_a_fork_is_checked_without_rights_and_reported_on_by_a_second_run(
     assert "IKB203" in bodies(github)[0]
 
 
+@pytest.mark.parametrize(
+    ("strict", "status", "conclusion"), [(True, "REFUSED", "failure"), (False, "PASSED", "success")]
+)
+def test_a_fork_with_warnings_alone_is_judged_alike_by_both_runs(
+    github: Server, new_runner: NewRunner, strict: bool, status: str, conclusion: str
+) -> None:
+    """Whoever calls the second run says whether warnings fail; what the fork's run handed on is not asked."""
+    github.double.open_pull(7, events.HEAD, "topic", "mallory")
+    runner = new_runner(events.pull_request(github.url, READ_TOKEN, repository=FORK))
+    commit(runner.workspace, faulty(0))
+    ended = runner.job("check.yml", "check", {"strict": strict}, {})
+    assert ended.outputs == {"status": status, "findings": "1"}, ended.log.shown
+
+    second = new_runner(events.workflow_run(github.url, JOB_TOKEN, branch="topic", head=events.HEAD, repository=FORK))
+    (second.root / "artifacts").rmdir()
+    (second.root / "artifacts").symlink_to(runner.root / "artifacts")
+    published = second.job("report.yml", "report", {"strict": strict}, {})
+    assert published.ok, published.log.shown
+    assert [run["conclusion"] for run in github.double.checks] == [conclusion]
+
+
 def test_a_fork_cannot_say_by_its_artifact_whom_a_report_is_about(github: Server, new_runner: NewRunner) -> None:
     github.double.open_pull(7, events.HEAD, "topic", "mallory")
     github.double.open_pull(8, "b" * 40)

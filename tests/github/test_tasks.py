@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -17,7 +18,8 @@ from bridge.pipeline import host
 from bridge.reports.console import Console
 from tests.github.double import JOB_TOKEN
 from tests.github.server import Server
-from tests.github.stage import OPERATION, TARGET, Stage, ended, start
+from tests.github.stage import HEAD, OPERATION, TARGET, Stage, ended, finding, second_stage, start
+from tests.github.stage import check as checked
 
 BACK = OPERATION.replace("98c4", "98c9")
 FIRST, SECOND = "r-aaaaaaaaaaaa", "r-0123456789ab"
@@ -101,3 +103,28 @@ def test_a_host_that_does_not_say_what_comes_back_is_rolled_back_all_the_same(
     assert job.run() == Exit.DONE
     job.close(30)
     assert len(github.double.deployments) == 3
+
+
+# --- report
+
+
+@pytest.mark.parametrize(
+    ("severity", "strict", "status", "conclusion"),
+    [
+        ("warning", "true", "REFUSED", "failure"),
+        ("warning", "false", "PASSED", "success"),
+        ("info", "true", "PASSED", "success"),
+    ],
+)
+def test_the_warnings_of_a_fork_fail_where_the_publishing_workflow_is_strict(
+    github: Server, stage: Stage, severity: str, strict: str, status: str, conclusion: str
+) -> None:
+    github.double.open_pull(7, HEAD, owner="stranger")
+    report = {"app": "shop", "environment": "production", "check": checked(finding(severity=severity)), "strict": True}
+    (stage.folder / "report.json").write_text(json.dumps(report))
+    given = {"command": "report", "report-file": "report.json", "strict": strict}
+    job = task(stage, given, second_stage(), "workflow_run")
+    assert job.run() == Exit.DONE
+    job.close(30)
+    assert job.outputs["status"] == status
+    assert [run["conclusion"] for run in github.double.checks] == [conclusion]

@@ -197,10 +197,17 @@ REPORT = {"app": "shop", "environment": "production", "check": CHECK}
 def test_a_report_of_another_job_is_cleaned_and_counted_again(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps(REPORT))
     kept = handed.read(tmp_path / "r.json")
-    assert kept.status == "REFUSED"
+    assert kept.status() == "REFUSED"
     assert kept.findings == 1
     assert kept.check["findings"][0]["file"] == "ab"
     assert kept.check["findings"][0]["message"] == "x ::error::y"
+
+
+def test_warnings_alone_fail_where_whoever_publishes_says_so_and_never_by_what_is_handed_over(tmp_path: Path) -> None:
+    check = CHECK | {"findings": [FINDING | {"severity": "warning"}], "counts": {"warning": 0}, "strict": False}
+    (tmp_path / "r.json").write_text(json.dumps(REPORT | {"check": check, "strict": True}))
+    kept = handed.read(tmp_path / "r.json")
+    assert (kept.status(), kept.status(strict=True)) == ("PASSED", "REFUSED")
 
 
 @pytest.mark.parametrize(
