@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bridge.reports.github import CheckReport, Reporter
 
 _TAG: Final = "refs/tags/"
+_OUT_OF_ORDER: Final = ("github.unreachable", "github.limited", "github.refused")
 
 
 class Task:
@@ -332,11 +333,12 @@ class Publish(Task):
 
 
 class Attach(Task):
-    """Adds a kept release to GitHub's release of the tag. It needs no host and no secret."""
+    """Adds a kept release to GitHub's release of the tag. It needs no host and no secret.
+
+    The deployment is over by then: a GitHub that does not take the file is told of and fails nothing.
+    """
 
     def run(self) -> Exit:
-        from bridge.github.api import Api
-        from bridge.github.attachments import attach
         from bridge.pipeline import bundles
 
         file = _only_one(self.folder / self.request.text("release"))
@@ -344,13 +346,26 @@ class Attach(Task):
         tag = self._tag
         if not tag:
             raise Misuse("action.no_tag", ref=self.environ.get("GITHUB_REF", ""))
-        api = Api(context.read(self.environ), self.request.secret("github-token"))
-        attached = attach(api, tag, file)
-        said = self.console.text("action.attached" if attached else "action.no_release", file=file.name, tag=tag)
-        self.console.say(said)
+        attached = self._attached(file, tag)
         self.report |= {"app": bundle.target.app, "environment": bundle.target.environment, "release": bundle.id}
         self.outputs |= {"status": "ATTACHED" if attached else "SKIPPED", "release": bundle.id}
         return Exit.DONE
+
+    def _attached(self, file: Path, tag: str) -> bool:
+        from bridge.github.api import Api
+        from bridge.github.attachments import attach
+
+        api = Api(context.read(self.environ), self.request.secret("github-token"))
+        said, reason = "action.not_attached", ""
+        try:
+            attached = attach(api, tag, file)
+            said = "action.attached" if attached else "action.no_release"
+        except IkomaError as error:
+            if error.id not in _OUT_OF_ORDER:
+                raise
+            attached, reason = False, error.message(self.console.lang)
+        self.console.say(self.console.text(said, file=file.name, tag=tag, reason=reason))
+        return attached
 
 
 def _only_one(path: Path) -> Path:

@@ -13,11 +13,12 @@ import pytest
 
 from agent.model.errors import Exit, IkomaError
 from bridge.commands import tasks
-from bridge.github import request
-from bridge.pipeline import host
+from bridge.github import api, request
+from bridge.github.retry import Policy
+from bridge.pipeline import bundles, host
 from bridge.reports.console import Console
 from tests.github.double import JOB_TOKEN
-from tests.github.server import Server
+from tests.github.server import Fault, Server
 from tests.github.stage import HEAD, OPERATION, TARGET, Stage, ended, finding, second_stage, start
 from tests.github.stage import check as checked
 
@@ -128,3 +129,59 @@ def test_the_warnings_of_a_fork_fail_where_the_publishing_workflow_is_strict(
     job.close(30)
     assert job.outputs["status"] == status
     assert [run["conclusion"] for run in github.double.checks] == [conclusion]
+
+
+# --- attach
+
+
+@pytest.fixture
+def attaching(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[[], tasks.Task]:
+    """Make jobs that attach a kept release; nobody really waits."""
+    release = SimpleNamespace(target=TARGET, id=SECOND)
+    monkeypatch.setattr(bundles, "read", lambda *_: release)
+    reader = api.Api
+
+    def impatient(here: Any, token: Any) -> api.Api:
+        return reader(here, token, Policy(sleep=stage.waited.append))
+
+    monkeypatch.setattr(api, "Api", impatient)
+    (stage.folder / "kept.tar.gz").write_bytes(b"release")
+    given = {"command": "attach", "release": "kept.tar.gz"}
+    return lambda: task(stage, given, {"ref": "refs/tags/v1.0.0"}, "push", GITHUB_REF="refs/tags/v1.0.0")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("before", times=1000), Fault("drop", times=1000), Fault("html", times=1000), Fault("denied", times=1000),
+     Fault("primary", times=1000, seconds=900.0), Fault("before", times=1000, method="POST")],
+    ids=["502", "cut", "no JSON", "no right", "limit", "upload"],
+)  # fmt: skip
+def test_a_github_that_is_out_of_order_does_not_fail_the_release_that_is_attached(
+    github: Server, stage: Stage, attaching: Callable[[], tasks.Task], fault: Fault
+) -> None:
+    github.double.publish("v1.0.0")
+    github.faults.append(fault)
+    job = attaching()
+    assert job.run() == Exit.DONE
+    assert (job.outputs["status"], job.outputs["release"]) == ("SKIPPED", SECOND)
+    assert "GitHub did not take kept.tar.gz for the release of v1.0.0 (" in stage.log.getvalue()
+
+
+def test_what_is_wrong_on_our_side_still_fails_it(stage: Stage) -> None:
+    (stage.folder / "kept.tar.gz").write_bytes(b"no release")
+    given = {"command": "attach", "release": "kept.tar.gz"}
+    job = task(stage, given, {"ref": "refs/tags/v1.0.0"}, "push", GITHUB_REF="refs/tags/v1.0.0")
+    with pytest.raises(IkomaError):
+        job.run()
+    assert job.outputs["status"] == "FAILED"
+
+
+@pytest.mark.parametrize(("published", "status"), [(True, "ATTACHED"), (False, "SKIPPED")])
+def test_a_release_is_attached_where_the_tag_has_one(
+    github: Server, attaching: Callable[[], tasks.Task], published: bool, status: str
+) -> None:
+    if published:
+        github.double.publish("v1.0.0")
+    job = attaching()
+    assert job.run() == Exit.DONE
+    assert job.outputs["status"] == status

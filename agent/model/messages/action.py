@@ -34,4 +34,8 @@ MESSAGES = {
         "There is no GitHub release of {tag}: nothing was attached.",
         "Il n'y a pas de release GitHub pour {tag} : rien n'a été attaché.",
     ),
+    "action.not_attached": Message(
+        "GitHub did not take {file} for the release of {tag} ({reason}). What was deployed stands; repeat this job to attach the file.",
+        "GitHub n'a pas pris {file} pour la release de {tag} ({reason}). Ce qui est déployé reste ; relancez ce job pour attacher le fichier.",
+    ),
 }
