@@ -65,7 +65,7 @@ def verify(paths: Paths, anchor: str = "") -> Verdict:
         anchor: a ``<seq>:<hash>`` seen earlier: the chain must still hold that line.
     """
     anchors = [head for head in (Head.parse(anchor), audit.remembered(paths)) if head is not None and head.seq]
-    walk = _Walk({head.seq: head.hash for head in anchors})
+    walk = _Walk({head.seq: {other.hash for other in anchors if other.seq == head.seq} for head in anchors})
     for file in files(paths):
         with _opened(file) as lines:
             for number, raw in enumerate(lines, 1):
@@ -77,7 +77,7 @@ def verify(paths: Paths, anchor: str = "") -> Verdict:
 class _Walk:
     """Goes along the chain, line by line."""
 
-    def __init__(self, anchors: dict[int, str]) -> None:
+    def __init__(self, anchors: dict[int, set[str]]) -> None:
         self.anchors, self.last, self.first, self.count = anchors, Head(), 0, 0
         self.begins: Head | None = None
         self.retired: set[str] = set()
@@ -93,7 +93,7 @@ class _Walk:
             self.begins = self.last = Head(seq - 1, previous if seq > 1 else GENESIS)
             self.first = seq
         fault = self._fault(seq, previous, claimed == audit.link(previous, audit.body(line)))
-        if fault is None and self.anchors.pop(seq, claimed) != claimed:
+        if fault is None and self.anchors.pop(seq, {claimed}) != {claimed}:
             fault = "changed", seq, None
         if fault is None:
             self.last, self.count = Head(seq, claimed), self.count + 1

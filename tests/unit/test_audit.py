@@ -122,6 +122,18 @@ def test_a_history_cut_with_the_note_beside_it_is_found_by_whoever_saw_it(paths:
     assert (verdict.kind, verdict.seq) == ("changed", 5)
 
 
+def test_a_history_rewritten_to_its_old_length_is_found_by_whoever_saw_it(paths: Paths) -> None:
+    """The note beside it names the same number then, with the hash of the forgery."""
+    write(paths, 5)
+    seen = audit.head(paths)
+    paths.audit.write_text("".join(lines(paths)[:3]))
+    paths.audit_head.unlink()
+    write(paths, 2)
+    assert history.verify(paths).ok
+    verdict = history.verify(paths, seen)
+    assert (verdict.kind, verdict.seq) == ("changed", 5)
+
+
 def test_a_history_that_went_on_still_holds_what_was_seen(paths: Paths) -> None:
     write(paths, 2)
     seen = audit.head(paths)
