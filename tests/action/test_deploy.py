@@ -197,6 +197,9 @@ def test_a_release_that_exists_is_deployed_again_without_a_build_and_changes_not
     assert ended.ok, ended.log.shown
     assert ended.outputs["release"] == story.first_release
     assert "::group::build" not in ended.log.raw
+    head = json.loads(Path(ended.outputs["report"]).read_text())["audit_head"]
+    held = story.lab.bridge("audit", "--verify", "--anchor", head, "--json")
+    assert (held.code, held.json["ok"], held.json["seen"]) == (0, True, head)
 
 
 def test_the_next_release_makes_the_one_before_inactive(story: Story) -> None:
