@@ -174,8 +174,11 @@ def _options(words: Sequence[str], index: Index) -> argparse.Namespace:
 
 
 def _capability(words: Sequence[str], index: Index) -> tuple[Capability, Sequence[str]] | None:
-    """Return the capability that ``words`` begin with, as ``db.status`` or ``db status``, and what follows it."""
-    for count in (1, 2):
+    """Return the capability that ``words`` begin with, as ``db.status`` or ``db status``, and what follows it.
+
+    The longest name wins.
+    """
+    for count in (3, 2, 1):
         name = ".".join(words[:count])
         if len(words) >= count and "." in name and name in index:
             return index[name], words[count:]

@@ -22,11 +22,19 @@ ALL = sorted(CAPABILITIES.values(), key=lambda one: one.name)
 @pytest.mark.parametrize("capability", ALL, ids=lambda one: one.name)
 @pytest.mark.parametrize("spaced", [True, False])
 def test_every_capability_can_be_typed_with_its_own_options(capability: Capability, spaced: bool) -> None:
-    words = capability.name.split(".", 1) if spaced else [capability.name]
+    words = capability.name.split(".") if spaced else [capability.name]
     given = [f"--{name.replace('_', '-')}=x" for name in capability.takes or () if name not in capability.secret_args]
     options = cli._options([*words, "--app", "shop", "--env", "staging", *given], CAPABILITIES)
     if verbs.find(words) is None:
         assert (options.capability, options.app, options.environment) == (capability.name, "shop", "staging")
+
+
+def test_a_name_of_three_words_is_typed_as_three_words_and_the_longest_name_wins() -> None:
+    typed = ["apps", "env", "example", "--app", "shop"]
+    assert cli._options(typed, CAPABILITIES).capability == "apps.env.example"
+    both = {"apps.env": CAPABILITIES["apps.list"], "apps.env.example": CAPABILITIES["apps.env.example"]}
+    found = cli._capability(typed, both)
+    assert found == (CAPABILITIES["apps.env.example"], ["--app", "shop"])
 
 
 @pytest.mark.parametrize("verb", verbs.TABLE, ids=lambda one: " ".join(one.words))
