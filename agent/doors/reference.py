@@ -47,6 +47,8 @@ What an administrator decides for a host: `/etc/ikoma/settings.json`, which root
 `python -m bridge host bootstrap --settings FILE`. Every key may be left out; one that is unknown or of another type is
 refused. Made from the settings' own words by `python -m agent.doors.reference docs`.
 
+When a release may be deployed, and who must agree, stands in a file of its own: [policies](policies.md).
+
 | key | default | |
 | --- | --- | --- |
 """

@@ -76,6 +76,16 @@ def test_the_wall_is_that_of_the_zone_in_summer_and_in_winter(paths: Paths) -> N
     assert refused(paths, "2026-12-01T08:30+00:00") == []
 
 
+def test_the_example_in_the_docs_says_what_is_written_beside_it(paths: Paths) -> None:
+    page = (Path(__file__).parents[2] / "docs/policies.md").read_text()
+    paths.policies.write_text(page.partition("```json\n")[2].partition("```")[0])
+    assert refused(paths, "2026-11-20T11:30+00:00", Target("blog")) == ["policy.closed"], "Friday, 12:30 in Paris"
+    assert refused(paths, "2026-11-20T10:30+00:00", Target("blog")) == []
+    assert refused(paths, "2026-11-20T00:30+00:00") == ["policy.approval"], "the night after Thursday, in Paris"
+    assert refused(paths, "2026-11-20T10:30+00:00") == ["policy.closed", "policy.approval"]
+    assert refused(paths, "2026-11-22T10:30+00:00", STAGING) == []
+
+
 def test_an_environment_has_its_own_rules(paths: Paths) -> None:
     decide(paths, ALL={"windows": [OFFICE]}, shop_staging={"windows": []})
     assert refused(paths, "2026-11-21T12:00+00:00") == ["policy.closed"]
