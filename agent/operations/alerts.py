@@ -34,7 +34,7 @@ _WELL_AGAIN: Final = 1.25
 
 _RETRY: Final = 60.0
 _MOST_TRIES: Final = 12
-"""Each pause is twice the one before: after about two days a message is given up."""
+"""Each pause is twice the one before: after about a day and a half a message is given up."""
 
 _DEPLOYMENTS: Final = frozenset({"deploy.apply", "deploy.rollback", "deploy.up"})
 _DSN: Final = "SUPABASE_DB_DSN"
