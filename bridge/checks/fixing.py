@@ -14,8 +14,9 @@ from agent.host.files import write_atomic
 from agent.model.errors import IkomaError
 from bridge.checks import engine
 from bridge.checks.engine import Report
-from bridge.checks.model import Finding, Severity
+from bridge.checks.model import Edit, Finding, Severity
 from bridge.checks.scope import Scope
+from bridge.workspace import jsontext
 from bridge.workspace.monorepo import Monorepo
 
 _RELOCK: Final = {
@@ -29,6 +30,7 @@ _PASSED: Final = ("HOME", "PATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA
                   "NODE_EXTRA_CA_CERTS")  # fmt: skip
 _PREFIXES: Final = ("npm_config_", "NPM_CONFIG_", "YARN_", "PNPM_", "COREPACK_", "BUN_CONFIG_")
 _SECONDS: Final = 300.0
+_MARK: Final = "\ufeff"
 _ROUNDS: Final = 3
 """A repair may uncover the next fault, as a lock file does that could not be read before."""
 
@@ -62,9 +64,18 @@ def changes(report: Report) -> dict[str, tuple[str, str]]:
     for finding in report.findings:
         for edit in finding.edits if finding.severity > Severity.INFO else ():
             old = texts.get(edit.file, _text(report, edit.file))
-            texts[edit.file] = edit.change(old)
+            texts[edit.file] = _changed(edit, old)
     originals = {path: _text(report, path) for path in texts}
     return {path: (originals[path], new) for path, new in sorted(texts.items()) if new != originals[path]}
+
+
+def _changed(edit: Edit, old: str) -> str:
+    """Return the text after one edit, which sees no byte-order mark; a text that it cannot read stays as it is."""
+    mark = _MARK if old.startswith(_MARK) else ""
+    try:
+        return mark + edit.change(old.removeprefix(mark))
+    except jsontext.Broken:
+        return old
 
 
 def _text(report: Report, path: str) -> str:

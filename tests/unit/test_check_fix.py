@@ -10,9 +10,11 @@ import pytest
 
 from bridge.checks import engine, fixing
 from bridge.checks.fixes import jsonedit, yamledit
+from bridge.checks.model import Severity
 from bridge.checks.rules.ignored_files import completed
 from bridge.checks.rules.wrong_section import moved
 from bridge.checks.scope import Scope
+from bridge.workspace import jsontext
 from tests.unit import check_cases
 
 NINE = next(case for case in check_cases.load() if case.kind == "nine")
@@ -106,6 +108,49 @@ def test_a_package_manager_of_another_version_is_left_alone(tmp_path: Path, monk
     assert "ruined" not in (repo / "pnpm-lock.yaml").read_text()
 
 
+WHOLE = 'FROM node:22-bookworm-slim\nWORKDIR /app\nCOPY . .\nRUN pnpm install --frozen-lockfile\nCMD ["node", "x.js"]\n'
+SERVICE = '    "@suite/service": "workspace:*",\n'
+
+
+@pytest.mark.usefixtures("without_manager")
+@pytest.mark.parametrize("dry_run", [True, False], ids=["shown", "made"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '{"name": "@suite/api", "dependencies": {},}\n',
+        '["@suite/api"]\n',
+        "",
+        '{"name": "@suite/api", "dependencies": []}',
+    ],
+    ids=["comma", "list", "empty", "section"],
+)
+def test_a_manifest_that_cannot_be_edited_stays_and_the_others_are_mended(
+    broken: str, dry_run: bool, tmp_path: Path
+) -> None:
+    repo = check_cases.copy(tmp_path / "repo")
+    (repo / "apps/api/Dockerfile").write_text(WHOLE)
+    (repo / "apps/api/package.json").write_text(broken)
+    website = repo / "apps/website/package.json"
+    whole = website.read_text()
+    website.write_text(whole.replace(SERVICE, ""))
+    before = engine.check(repo)
+    severe = [finding for finding in before.findings if finding.severity > Severity.INFO]
+    assert "apps/api/package.json" in {edit.file for finding in severe for edit in finding.edits}
+    _, said = fix(repo, dry_run=dry_run)
+    assert (repo / "apps/api/package.json").read_text() == broken
+    assert any(SERVICE.rstrip() in line for line in said) if dry_run else website.read_text() == whole
+
+
+@pytest.mark.usefixtures("without_manager")
+def test_a_byte_order_mark_is_no_hindrance_and_stays(tmp_path: Path) -> None:
+    repo = check_cases.copy(tmp_path / "repo")
+    website = repo / "apps/website/package.json"
+    whole = "\ufeff" + website.read_text()
+    website.write_text(whole.replace(SERVICE, ""))
+    fix(repo)
+    assert website.read_bytes().decode() == whole
+
+
 def section(*names: str, indent: str = "  ", end: str = "\n") -> str:
     """A manifest with these dependencies; ``b`` is the one that tests add, at version 2."""
     entries = ("," + end).join(f'{indent * 2}"{name}": "{2 if name == "b" else 1}"' for name in names)
@@ -133,6 +178,14 @@ def test_a_dependency_is_added_in_the_style_of_the_file(before: str, after: str)
     assert jsonedit.set_dependency(before, "dependencies", "b", "2") == after
     assert jsonedit.set_dependency(after, "dependencies", "b", "2") == after
     json.loads(after)
+
+
+@pytest.mark.parametrize("text", ['{"dependencies": ["react"]}', '{"dependencies": null}', "[]"])
+def test_a_section_of_the_wrong_shape_gets_no_second_one(text: str) -> None:
+    with pytest.raises(jsontext.Broken):
+        jsonedit.set_dependency(text, "dependencies", "b", "2")
+    with pytest.raises(jsontext.Broken):
+        moved(text, "b", "2")
 
 
 def test_moving_a_dependency_keeps_everything_else() -> None:

@@ -10,11 +10,19 @@ from bridge.workspace import jsontext
 
 
 def set_dependency(text: str, section: str, name: str, specifier: str) -> str:
-    """Return ``text`` of a manifest with ``name`` in ``section``; a new entry goes where the alphabet puts it."""
+    """Return ``text`` of a manifest with ``name`` in ``section``; a new entry goes where the alphabet puts it.
+
+    Raises:
+        Broken: the manifest or the section is no object: a second one of its name would only hide it.
+    """
     document = jsontext.parse(text)
-    entries = document.value.get(section)
-    if not isinstance(entries, dict):
+    if not isinstance(document.value, dict):
+        raise jsontext.Broken("it holds no object", 1, 1)
+    if section not in document.value:
         return _add_section(text, document, section, {name: specifier})
+    entries = document.value[section]
+    if not isinstance(entries, dict):
+        raise jsontext.Broken(f"{section} is no object", *document.position(section))
     if name in entries:
         return text if entries[name] == specifier else _replace(text, document, (section, name), specifier)
     if not entries:
