@@ -15,6 +15,7 @@ from agent.model.errors import IkomaError
 from bridge.checks import engine
 from bridge.checks.engine import Report
 from bridge.checks.model import Edit, Finding, Severity
+from bridge.checks.rules import lock_drift
 from bridge.checks.scope import Scope
 from bridge.workspace import jsontext
 from bridge.workspace.monorepo import Monorepo
@@ -53,7 +54,7 @@ def fix(root: Path, scope: Scope, say: Callable[[str], None], *, dry_run: bool) 
         fixed += [f"{path}: changed" for path in made] + renewed
         report = engine.check(root, scope)
     report.fixed = list(dict.fromkeys(fixed))
-    for line in report.fixed:
+    for line in [*report.fixed, *_by_hand(report)]:
         say(line)
     return report
 
@@ -108,7 +109,7 @@ def _wants(finding: Finding, changed: set[str]) -> bool:
 def _relock(report: Report, folder: str) -> str:
     """Renew the lock file of one workspace; return what was done, empty when nothing could be."""
     repo = next((item for item in report.facts.repos if item.folder == folder), None)
-    if repo is None or repo.lock is None or not at_hand(repo):
+    if repo is None or repo.lock is None or _installs(repo) or not at_hand(repo):
         return ""
     file = report.facts.root / repo.lock.path
     before = file.read_bytes()
@@ -119,6 +120,18 @@ def _relock(report: Report, folder: str) -> str:
         file.write_bytes(before)
         return ""
     return f"{repo.lock.path}: renewed by {repo.manager.name}" if file.read_bytes() != before else ""
+
+
+def _installs(repo: Monorepo) -> bool:
+    """Whether the package manager renews a lock file only by installing everything: yarn 1 knows nothing less."""
+    return repo.manager.name == "yarn" and (repo.manager.major or 1) < 2
+
+
+def _by_hand(report: Report) -> list[str]:
+    """What is said of lock files that are still to be renewed, by somebody who wants the whole install."""
+    stale = set(_stale(report, ()))
+    repos = [repo for repo in report.facts.repos if repo.folder in stale and _installs(repo)]
+    return [f"{repo.lock.path}: not renewed, run: {lock_drift.command(repo)}" for repo in repos if repo.lock]
 
 
 def at_hand(repo: Monorepo) -> bool:

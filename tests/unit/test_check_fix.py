@@ -108,6 +108,26 @@ def test_a_package_manager_of_another_version_is_left_alone(tmp_path: Path, monk
     assert "ruined" not in (repo / "pnpm-lock.yaml").read_text()
 
 
+def test_yarn_1_which_would_install_everything_is_named_and_not_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes an option that it does not know for nothing, and installs with the scripts of all packages."""
+    repo, programs = tmp_path / "repo", tmp_path / "bin"
+    for folder in (repo, programs):
+        folder.mkdir()
+    (repo / "package.json").write_text('{"name": "a", "packageManager": "yarn@1.22.22", "dependencies": {"b": "^2"}}')
+    lock = '# yarn lockfile v1\n\n\nb@^1:\n  version "1.0.0"\n'
+    (repo / "yarn.lock").write_text(lock)
+    (programs / "yarn").write_text(f'#!/bin/sh\n[ "$1" != --version ] || echo 1.22.22\necho "$*" >> {tmp_path}/calls\n')
+    (programs / "yarn").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    report, said = fix(repo)
+    assert "IKB401" in {finding.rule for finding in report.findings}
+    assert said == ["yarn.lock: not renewed, run: yarn install --ignore-scripts"]
+    assert not (tmp_path / "calls").exists()
+    assert (repo / "yarn.lock").read_text() == lock
+
+
 WHOLE = 'FROM node:22-bookworm-slim\nWORKDIR /app\nCOPY . .\nRUN pnpm install --frozen-lockfile\nCMD ["node", "x.js"]\n'
 SERVICE = '    "@suite/service": "workspace:*",\n'
 
