@@ -15,6 +15,7 @@ from bridge.commands.edge import console
 if TYPE_CHECKING:
     from agent.model.dsn import Dsn
     from bridge.checks.engine import Report
+    from bridge.checks.model import Rule
 
 Repo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The repository, or a folder in it.")]
 Form = Annotated[str, typer.Option("--format", metavar="FORM", help="text, json, github or sarif.")]
@@ -58,7 +59,7 @@ def check(
     Exit codes: 0 no error, 1 errors (with --strict: or warnings), 2 misuse.
     """
     if explain:
-        console().say(_explained(explain))
+        _explain(explain)
         return
     face = "json" if as_json else form
     _known_face(face)
@@ -122,7 +123,20 @@ def _show(report: Report, face: str, output: str) -> None:
             stream.write(github.summary(report, read(os.environ).run, speaker.lang))
 
 
-def _explained(name: str) -> str:
+def _explain(name: str) -> None:
+    rule, speaker = _rule(name), console()
+    row = f", row {rule.row}" if rule.row else ""
+    fixes = f"--fix {rule.fixes}." if rule.fixes else "Nothing is changed by --fix."
+    told = f"{rule.id} {rule.name} (at worst {rule.severity.word}{row})\n\n{rule.why}\n\n{fixes}"
+    if speaker.kept:  # no form of theirs explains
+        speaker.raw(told)
+        return
+    known = {"rule": rule.id, "name": rule.name, "severity": rule.severity.word, "row": rule.row}
+    speaker.answer({**known, "explanation": rule.why, "fix": rule.fixes}, told)
+
+
+def _rule(name: str) -> Rule:
+    """Return the rule of this id or name. Raises ``Misuse("check.no_rule")``."""
     import difflib
 
     from bridge.checks.rules import all_rules
@@ -133,6 +147,4 @@ def _explained(name: str) -> str:
         known = [*rules, *(rule.name for rule in rules.values())]
         near = difflib.get_close_matches(name, known, 1, 0.4)
         raise Misuse("check.no_rule", rule=name, near=near[0] if near else next(iter(rules)))
-    row = f", row {rule.row}" if rule.row else ""
-    fixes = f"--fix {rule.fixes}." if rule.fixes else "Nothing is changed by --fix."
-    return f"{rule.id} {rule.name} (at worst {rule.severity.word}{row})\n\n{rule.why}\n\n{fixes}"
+    return rule

@@ -24,6 +24,8 @@ _UsageFault: type[Exception] = next(
 )
 
 _MACHINE = frozenset({"--json", "--events"})
+_KEPT = frozenset({"sarif", "github"})
+"""Forms that print for machines, though not our one object: in them a failure has no shape."""
 _INTERRUPTED = 130
 """What Typer makes of an interruption before we see it."""
 
@@ -41,9 +43,7 @@ def console() -> Console:
 def run(program: Callable[[], Any], arguments: Sequence[str]) -> int:
     """Run one command to its end and return the exit code: 0 done, 1 failed, 2 misuse, 3 detached."""
     global _console
-    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    _console = speaker = Console(as_json=not _MACHINE.isdisjoint(options))
-    speaker.answered = "--events" in options  # its lines are the answer
+    _console = speaker = _speaker(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     try:
         # What others print never mixes with the one object.
         with _terminated_is_interrupted(), contextlib.redirect_stdout(speaker.people):
@@ -54,6 +54,25 @@ def run(program: Callable[[], Any], arguments: Sequence[str]) -> int:
         # The reader left. Nothing more can be said to it, not even when the interpreter flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
+
+
+def _speaker(options: Sequence[str]) -> Console:
+    """Return where a command with these options speaks: what prints for machines keeps stdout for that alone."""
+    form = _form(options)
+    speaker = Console(as_json=form == "json" or not _MACHINE.isdisjoint(options), kept=form in _KEPT)
+    speaker.answered = "--events" in options  # its lines are the answer
+    return speaker
+
+
+def _form(options: Sequence[str]) -> str:
+    """Return the value of the last ``--format``, in either spelling; empty where there is none."""
+    form = ""
+    for word, after in zip(options, [*options[1:], ""], strict=False):
+        if word == "--format":
+            form = after
+        elif word.startswith("--format="):
+            form = word.removeprefix("--format=")
+    return form
 
 
 @contextlib.contextmanager

@@ -19,21 +19,22 @@ if TYPE_CHECKING:
 class Console:
     """Two streams and their rules.
 
-    With ``as_json`` stdout is kept for exactly one object and people read stderr; without it people read stdout
-    and faults go to stderr. In GitHub Actions nothing foreign can form a workflow command. Known secrets are
-    masked in everything.
+    With ``as_json`` stdout is kept for exactly one object, with ``kept`` for what ``raw`` prints, and people read
+    stderr; without them people read stdout and faults go to stderr. In GitHub Actions nothing foreign can form a
+    workflow command. Known secrets are masked in everything.
     """
 
     def __init__(
         self,
         *,
         as_json: bool = False,
+        kept: bool = False,
         environ: Mapping[str, str] | None = None,
         out: TextIO | None = None,
         err: TextIO | None = None,
     ) -> None:
         env = os.environ if environ is None else environ
-        self.as_json = as_json
+        self.as_json, self.kept = as_json, kept
         self.out, self.err = out or sys.stdout, err or sys.stderr
         self.actions = env.get("GITHUB_ACTIONS") == "true"
         self.lang = "en" if as_json else messages.language(env)  # the host's sentences are English then: do not mix
@@ -51,7 +52,7 @@ class Console:
     @property
     def people(self) -> TextIO:
         """The stream that people read."""
-        return self.err if self.as_json else self.out
+        return self.err if self.as_json or self.kept else self.out
 
     @property
     def machine_lang(self) -> str:

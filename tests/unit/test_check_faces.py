@@ -122,6 +122,43 @@ def test_every_rule_explains_itself(rule: str, capsys: pytest.CaptureFixture[str
     assert len(all_rules()[rule].why) > 80
 
 
+@pytest.mark.parametrize("form", [["--json"], ["--format", "json"], ["--format=json"]], ids=" ".join)
+def test_a_rule_explains_itself_to_machines(form: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--explain", "undeclared-import", *form)
+    rule = all_rules()["IKB101"]
+    known = {"rule": "IKB101", "name": rule.name, "severity": "error", "row": "D1"}
+    assert (code, json.loads(out)) == (Exit.DONE, {**known, "explanation": rule.why, "fix": rule.fixes})
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github"])
+@pytest.mark.parametrize("joined", [False, True])
+def test_what_is_printed_for_machines_stands_alone_on_stdout(
+    form: str, joined: bool, broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [f"--format={form}"] if joined else ["--format", form]
+    _, out, err = run(capsys, "--repo", str(broken), "--fix", "--dry-run", *asked)
+    assert "+++ b/docker-compose.yml" in err
+    if form == "github":
+        assert all(line.startswith(("::", "bridge check: ")) for line in out.splitlines())
+    else:
+        assert json.loads(out)
+
+
+@pytest.mark.parametrize("form", [["--json"], ["--format", "json"], ["--format=json"], ["--json", "--format", "sarif"],
+                                  ["--format", "text", "--format", "json"]], ids=" ".join)  # fmt: skip
+def test_a_failure_is_one_object_where_json_was_asked_for(form: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "--repo", "/does/not/exist", *form)
+    assert (code, json.loads(out)["error"]["id"]) == (Exit.MISUSE, "check.no_folder")
+    assert "/does/not/exist is no folder" in err
+
+
+@pytest.mark.parametrize("form", ["sarif", "github", "text"])
+def test_a_failure_leaves_stdout_empty_where_its_form_knows_none(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "--repo", "/does/not/exist", "--format", "json", "--format", form)
+    assert (code, out) == (Exit.MISUSE, "")
+    assert "/does/not/exist is no folder" in err
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
