@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from agent.host import envfile
 from agent.model.errors import Misuse
@@ -30,6 +30,19 @@ _FOREIGN: Final = re.compile(
     r"PUBLIC|PRIVATE_KEY|ACCESS_KEY|API_KEY|(^|_)(AWS|S3|R2|MINIO|STRIPE|OPENAI|ANTHROPIC|MISTRAL|GITHUB|GITLAB|GOOGLE|AZURE|SENTRY|RESEND"
     r"|SENDGRID|MAILGUN|POSTMARK|BREVO|TWILIO|SLACK|SMTP|SUPABASE|CLOUDFLARE|CLOUDINARY|CLERK|NPM|TURBO)_"
 )
+# Read by code alone, or empty by default: what may hold a stranger's name is not made up, a person is asked for it.
+_CREDENTIAL: Final = re.compile(r"(^|_)(API|ACCESS|PRIVATE)_KEY$")
+_SURELY_OWN: Final = re.compile(
+    r"(^|_)(SESSION|COOKIE|JWT|CSRF|XSRF|NEXTAUTH)_(\w+_)?(SECRET|KEY|SALT)(_BASE|_BASE64)?$"
+)
+_OWN_WORDS: Final = frozenset({
+    "ACCESS", "ADMIN", "API", "APP", "AUTH", "BACKEND", "BASE", "BASE64", "BETTER", "COOKIE", "CRON", "CSRF",
+    "DJANGO", "DRAFT", "ENCRYPTION", "FLASK", "HASH", "HMAC", "INTERNAL", "INVITE", "JWT", "KEY", "LINK", "METRICS",
+    "NEXTAUTH", "PASSPHRASE", "PASSWD", "PASSWORD", "PAYLOAD", "PEPPER", "PREVIEW", "RAILS", "REFRESH", "RESET",
+    "REVALIDATE", "REVALIDATION", "SALT", "SECRET", "SERVER", "SESSION", "SIGNING", "STATE", "TOKEN", "VERIFICATION",
+    "WEB", "XSRF",
+})  # fmt: skip
+_ANYBODYS: Final = re.compile(r"(API_)?((ACCESS|REFRESH)_)?TOKEN|API_SECRET(_KEY)?")
 # What a compose file says of a value without saying anything about it.
 _NO_HINT: Final = re.compile(
     r"([\w.-]+ )?((is|are|be) )?(must be (set|given|provided|defined)\b.*|(please )?(set|define|provide)( [\w.-]+)?"
@@ -111,6 +124,22 @@ def looks_secret(name: str) -> bool:
     return bool(_SECRET.search(name)) and not _FOREIGN.search(name)
 
 
+def is_surely_own(name: str) -> bool:
+    """Say whether ``name`` is a secret that nobody else can have handed out, though nothing insists on it."""
+    own = _SURELY_OWN.search(name) or _OWN_WORDS.issuperset(name.split("_"))
+    return looks_secret(name) and bool(own) and not _ANYBODYS.fullmatch(name)
+
+
+def _fate(want: Wanted) -> Literal["made", "asked", "noted"]:
+    """Say what becomes of a value: made up, asked of a person, or noted as one that may be given."""
+    if want.default is None:
+        return "made" if looks_secret(want.name) and not want.told else "asked"
+    credential = _SECRET.search(want.name) or _CREDENTIAL.search(want.name)
+    if want.default or not credential or "PUBLIC" in want.name:
+        return "noted"
+    return "made" if is_surely_own(want.name) else "asked"
+
+
 def template(
     existing: str,
     asked: Iterable[Wanted],
@@ -138,9 +167,12 @@ def template(
     for want in asked:
         if have.get(want.name) is not None:
             continue
-        if want.default is not None:
-            lines += [] if _mentioned(want.name, lines) else ["", f"#{want.name}={want.default}"]
-        elif looks_secret(want.name) and not want.told:
+        fate = _fate(want)
+        if want.default is not None and (fate == "noted" or want.name not in have) and _mentioned(want.name, lines):
+            continue  # commented out, or left empty, by somebody who knew that it may be
+        if fate == "noted":
+            lines += ["", f"#{want.name}={want.default}"]
+        elif fate == "made":
             lines, made = _put(lines, want.name, generate()), [*made, want.name]
         else:
             said = " ".join(filter(None, (want.told, hints.get(want.name))))

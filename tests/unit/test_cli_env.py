@@ -99,6 +99,42 @@ def test_words_that_say_nothing_about_a_value_do_not_keep_a_secret_from_being_ma
     assert fill("", appenv.wanted(["SESSION_SECRET"], [f"${{SESSION_SECRET:?{why}}}"])).generated == ("SESSION_SECRET",)
 
 
+OPTIONAL = {
+    "generated": ["ACCESS_TOKEN_SECRET", "API_PASSWORD", "AUTH_SECRET", "JWT_SECRET", "SESSION_SECRET",
+                  "SHOP_SESSION_SECRET"],
+    "to_fill": ["API_TOKEN", "DB_PASSWORD", "DISCORD_TOKEN", "GITHUB_TOKEN", "MAPS_API_KEY", "OAUTH_CLIENT_SECRET",
+                "STRIPE_SECRET_KEY", "WEBHOOK_SECRET"],
+    "noted": ["MAIL_FROM", "NEXT_PUBLIC_TOKEN", "SENTRY_DSN", "TOKEN_TTL"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["code", "compose"])
+def test_secrets_that_only_code_reads_or_that_are_empty_by_default_are_made_up_or_asked_for(source: str) -> None:
+    """One that somebody else hands out, or may hand out, is asked for: a random value would only look right."""
+    names = sorted(name for group in OPTIONAL.values() for name in group)
+    asked = appenv.wanted([], [f"${{{name}:-}}" for name in names] if source == "compose" else [], names)
+    made = fill("", asked)
+    assert (list(made.generated), list(made.to_fill)) == (OPTIONAL["generated"], OPTIONAL["to_fill"])
+    assert all(f"#{name}=\n" in made.text for name in OPTIONAL["noted"])
+    assert fill(made.text, asked).text == made.text
+
+
+def test_a_secret_with_a_default_keeps_it() -> None:
+    assert fill("", [Wanted("SESSION_SECRET", "for-tests")]).generated == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "generated"),
+    [("#JWT_SECRET=", ()), ("# JWT_SECRET=x", ()), ("JWT_SECRET=mine", ()), ("JWT_SECRET=", ("JWT_SECRET",))],
+)
+def test_a_secret_that_nothing_insists_on_is_made_up_once_and_not_against_a_comment(
+    line: str, generated: tuple[str, ...]
+) -> None:
+    made = fill(f"{line}\nA=1\n", [Wanted("JWT_SECRET", "")])
+    assert made.generated == generated
+    assert generated or made.text == f"{line}\nA=1\n"
+
+
 def test_a_line_that_is_none_is_named_by_its_number_and_not_shown() -> None:
     with pytest.raises(Misuse) as refused:
         appenv.parse("A=1\nmy hidden password\n", "app.env")
