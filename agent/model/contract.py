@@ -127,7 +127,7 @@ class Silence(Strict):
 
     rule: str = Field(description="The rule that found it.")
     path: str = Field(default="*", description="Where it is accepted; a pattern.")
-    reason: str = Field(min_length=5, description="Why; shown in every report.")
+    reason: str = Field(min_length=5, description="Why; shown in what `check` prints for people and as JSON.")
 
 
 class Settings(Strict):

@@ -26,6 +26,7 @@ from bridge.workspace.tree import Tree
 if TYPE_CHECKING:
     from agent.model.contract import Contract
     from agent.model.dsn import Dsn
+    from bridge.checks.model import Accepted
 
 CONTRACT = "ikoma.release.json"
 
@@ -39,6 +40,8 @@ class Facts:
         """What the caller says has changed; None where he does not say."""
         self.database: Dsn | None = None
         """A server where migrations may be tried; None: nothing is connected to."""
+        self.accepted: list[Accepted] = []
+        """What the contract silenced, once the rules have run."""
         self.tree = Tree(root)
         self.manifests, self.repos = monorepo.read(self.tree)
         self.owners = Owners(self.manifests)

@@ -68,6 +68,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """A silence of the contract, and how many findings it covers."""
+
+    rule: str
+    path: str
+    reason: str
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A rule: what it is called, why it exists, and how it finds.
 

@@ -7,7 +7,10 @@ from bridge.checks.rules import all_rules
 _HEAD = """# bridge check
 
 `python -m bridge check --repo DIR` finds everything that would stop the build, in one pass, before the first build. It
-needs no install, no network, no node_modules and no Node.js, and runs no code of the repository.
+needs no install, no network, no node_modules and no Node.js, and runs no code of the repository. Two options go
+further: `--fix` lets the package manager that the repository pins renew a lock file, without the scripts of packages
+(it may ask its registry, and reads what configures it: `.pnpmfile.cjs`, plugins of yarn; yarn 1 cannot do without an
+install: its command is named, not called), and `--with-database` runs the migrations.
 
     python -m bridge check                          what stops the build, grouped by app
     python -m bridge check --app website            only what that image needs, transitively
@@ -33,11 +36,11 @@ A finding is accepted in `ikoma.release.json`, by rule (id or name) and path (fi
 
     "silence": [{ "rule": "IKB206", "path": "tools/*", "reason": "thrown away after the build" }]
 
-An acceptance that accepts nothing any more is itself a finding (IKB902).
+Text and JSON say what was accepted, and why. An acceptance that accepts nothing any more is itself a finding (IKB902).
 
 JSON: `{"findings": [{"rule", "severity", "file", "line", "column", "package", "app", "message", "why", "fix", "row",
-"fixable"}], "counts", "seconds", "files", "silenced", "fixed"}`. GitHub shows ten errors and ten warnings a step: the
-worst are annotated, all stand in the job summary.
+"fixable"}], "counts", "seconds", "files", "silenced", "silences": [{"rule", "path", "reason", "findings"}], "fixed"}`.
+GitHub shows ten errors and ten warnings a step: the worst are annotated, all stand in the job summary.
 
 ## Rules
 

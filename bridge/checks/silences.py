@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from agent.model.errors import IkomaError
 from bridge.checks.fixes import jsonedit
-from bridge.checks.model import Edit, Finding, Severity
+from bridge.checks.model import Accepted, Edit, Finding, Severity
 from bridge.checks.rules import all_rules
 from bridge.workspace import jsontext
 
@@ -21,11 +22,11 @@ _NEVER = frozenset({STALE, "IKB901"})
 
 
 def apply(findings: list[Finding], facts: Facts, contract_file: str) -> tuple[list[Finding], int]:
-    """Return the findings that are left, stale silences among them, and how many were silenced."""
+    """Return the findings that are left, stale silences among them, and how many were silenced; note by what."""
     contract = facts.contract
     if contract is None or isinstance(contract, IkomaError) or not contract.silence:
         return findings, 0
-    used: set[int] = set()
+    used: Counter[int] = Counter()
     kept = []
     for finding in findings:
         by = [index for index, silence in enumerate(contract.silence) if _covers(silence, finding)]
@@ -36,6 +37,11 @@ def apply(findings: list[Finding], facts: Facts, contract_file: str) -> tuple[li
         _stale(facts, contract_file, index, silence)
         for index, silence in enumerate(contract.silence)
         if index not in used
+    ]
+    facts.accepted = [
+        Accepted(silence.rule, silence.path, silence.reason, used[index])
+        for index, silence in enumerate(contract.silence)
+        if index in used
     ]
     return kept + stale, len(findings) - len(kept)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypedDict
 
 from agent.model.errors import IkomaError
 from agent.model.names import Target
@@ -28,6 +28,7 @@ class CheckReport(TypedDict):
     seconds: float
     files: int
     silenced: int
+    silences: NotRequired[list[dict[str, Any]]]
     fixed: list[str]
 
 

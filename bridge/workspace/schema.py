@@ -42,7 +42,7 @@ EXAMPLE: Final = """{
     }
   },
   "silence": [
-    { "rule": "dockerfile-user", "path": "apps/legacy/*", "reason": "The image is replaced in spring." }
+    { "rule": "IKB207", "path": "apps/legacy/*", "reason": "The image is replaced in spring." }
   ]
 }
 """

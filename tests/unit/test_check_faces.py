@@ -114,6 +114,20 @@ def test_strict_counts_warnings(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(capsys, "--repo", str(repo), "--strict")[0] == Exit.FAILED
 
 
+def test_what_is_silenced_is_told_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repo = check_cases.copy(tmp_path / "suite")
+    (repo / ".dockerignore").unlink()
+    contract = json.loads((repo / "ikoma.release.json").read_text())
+    silence = {"rule": "IKB204", "path": "*", "reason": "Small enough\x1b[31m."}
+    (repo / "ikoma.release.json").write_text(json.dumps(contract | {"silence": [silence]}))
+    _, out, _ = run(capsys, "--repo", str(repo))
+    assert re.search(r"^silenced: IKB204 \* \(\d+\): Small enough\.$", out, re.MULTILINE)
+    report = json.loads(run(capsys, "--repo", str(repo), "--json")[1])
+    (told,) = report["silences"]
+    assert told == silence | {"findings": report["silenced"]}
+    assert report["silenced"] > 0
+
+
 @pytest.mark.parametrize("rule", sorted(all_rules()))
 def test_every_rule_explains_itself(rule: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--explain", rule)

@@ -11,6 +11,7 @@ import pytest
 
 from agent.model.contract import load
 from agent.model.errors import Misuse
+from bridge.checks.rules import all_rules
 from bridge.workspace import schema
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,6 +39,10 @@ def test_the_documented_examples_are_contracts_by_the_models_and_by_the_schema()
 def test_the_long_example_uses_every_key_of_the_top_level() -> None:
     documented = set(json.loads(examples()[1]))
     assert set(schema.schema()["properties"]) - documented == {"$schema"}
+
+
+def test_the_long_example_silences_a_rule_that_exists() -> None:
+    assert {entry["rule"] for entry in json.loads(examples()[1])["silence"]} <= set(all_rules())
 
 
 WRONG = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from bridge.checks.engine import Report
@@ -18,6 +19,7 @@ def data(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "files": report.files,
         "silenced": report.silenced,
+        "silences": [asdict(silence) for silence in report.facts.accepted],
         "fixed": report.fixed,
     }
 

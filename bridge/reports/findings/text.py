@@ -18,7 +18,7 @@ def render(report: Report) -> str:
     """Return the whole text; the last line counts."""
     groups = groupby(sorted(report.findings, key=lambda f: (f.app == "", f.app, f.order)), key=lambda f: f.app)
     parts = [_group(app, list(findings), report) for app, findings in groups]
-    return "\n\n".join([*parts, _closing(report)])
+    return "\n\n".join([*parts, "\n".join([*_silenced(report), _closing(report)])])
 
 
 def _group(app: str, findings: list[Finding], report: Report) -> str:
@@ -66,6 +66,11 @@ def _frame(finding: Finding, report: Report) -> list[str]:
     number = str(finding.line)
     pad = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in code[: finding.column - 1])
     return [f"{number} | {clean(code)}", f"{' ' * len(number)} | {' ' * pad}^"]
+
+
+def _silenced(report: Report) -> list[str]:
+    accepted = report.facts.accepted
+    return [clean(f"silenced: {item.rule} {item.path} ({item.findings}): {item.reason}") for item in accepted]
 
 
 def _closing(report: Report) -> str:
