@@ -10,6 +10,7 @@ import typer
 from bridge.commands.edge import console
 from bridge.commands.options import HOST, REPOSITORY, shared
 from bridge.pipeline.settings import Flags, Where
+from bridge.reports.console import Console, masked
 
 WAIT_S: Final = 20
 """How long the host may wait for a line before it answers that there is none."""
@@ -47,18 +48,19 @@ def logs(
             speaker.answer(result, text(result) or speaker.text("say.no_logs", target=target))
             return
         while True:
-            show(result, flags.as_json)
+            show(result, speaker)
             result = ask({"cursor": result["cursor"], "wait": WAIT_S, "tail": 2000})
 
 
-def show(result: dict[str, Any], as_json: bool) -> None:
-    """Print the lines of one answer of many."""
-    if as_json:
-        said = "\n".join(json.dumps(line, ensure_ascii=False) for line in result.get("lines") or [])
-    else:
-        said = text(result)
-    if said:
-        typer.echo(said)
+def show(result: dict[str, Any], speaker: Console) -> None:
+    """Print the lines of one answer of many; with ``--json`` they are the answer, and nothing follows them."""
+    if not speaker.as_json:
+        if said := text(result):
+            speaker.say(said)
+        return
+    speaker.answered = True
+    for line in result.get("lines") or []:
+        speaker.raw(json.dumps(masked(line, speaker.redactor), ensure_ascii=False))
 
 
 def text(result: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ import pytest
 from agent.model.errors import Exit, IkomaError
 from agent.model.names import Target
 from agent.protocol import Event
+from bridge.commands import edge, logs
 from bridge.reports import final, model
 from bridge.reports.console import Console
 from bridge.reports.progress import Progress, sentence
@@ -287,3 +288,16 @@ def test_tables_and_times_are_for_people() -> None:
     assert table([("a", "bb"), ("ccc", "d")]) == "a    bb\nccc  d"
     assert table([]) == ""
     assert [seconds(value) for value in (0.04, 9.94, 61, 200)] == ["0.0 s", "9.9 s", "61 s", "3 min 20 s"]
+
+
+def test_lines_that_are_followed_are_the_answer_and_nothing_follows_them(capsys: pytest.CaptureFixture[str]) -> None:
+    line = {"service": "api", "time": "2026-01-01T00:00:00Z", "line": "a\x1b[31m ready"}
+
+    def program() -> None:
+        logs.show({"lines": [line, line]}, edge.console())
+        raise KeyboardInterrupt
+
+    assert edge.run(program, ["logs", "--follow", "--json"]) == Exit.FAILED
+    assert [json.loads(said) for said in capsys.readouterr().out.splitlines()] == [line, line]
+    edge.run(program, ["logs", "--follow"])
+    assert capsys.readouterr().out == "api | a ready\n" * 2
