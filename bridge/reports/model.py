@@ -56,8 +56,20 @@ class MigrationReport(TypedDict):
     pending: list[str]
 
 
+class ProofReport(TypedDict):
+    """Whether the migrations make what the database is; ``reason`` is the id of the error where it was tolerated."""
+
+    proven: bool
+    rebuilt: NotRequired[bool]
+    fingerprint: NotRequired[str]
+    reason: NotRequired[str]
+
+
 class DeploymentReport(TypedDict):
-    """The end of ``pipeline run``, ``deploy apply``, ``rollback`` and ``attach``."""
+    """The end of ``pipeline run``, ``deploy apply``, ``rollback`` and ``attach``.
+
+    ``audit_head`` is there when the host said how it ended, ``proof`` when it looked at a database.
+    """
 
     status: str
     message: str
@@ -66,6 +78,7 @@ class DeploymentReport(TypedDict):
     release: str | None
     previous: str | None
     operation: str | None
+    audit_head: NotRequired[str]
     seconds: float
     steps: list[StepReport]
     stages: list[StageReport]
@@ -74,6 +87,7 @@ class DeploymentReport(TypedDict):
     migrations: MigrationReport
     routes: list[str]
     warnings: list[dict[str, Any]]
+    proof: NotRequired[ProofReport]
     error: ErrorReport | None
 
 
@@ -87,6 +101,8 @@ class StatusReport(TypedDict):
     since: str | None
     built_here: bool
     services: dict[str, Any]
+    previous: str | None
+    warnings: list[dict[str, Any]]
     operation: dict[str, Any] | None
 
 
@@ -199,6 +215,8 @@ def status(target: Target, result: Mapping[str, Any]) -> StatusReport:
         "since": result.get("since"),
         "built_here": bool(result.get("built_here")),
         "services": dict(result.get("services") or {}),
+        "previous": result.get("previous"),
+        "warnings": shapes.mappings(result.get("warnings")),
         "operation": result.get("operation"),
     }
     return {**result, **shape}  # type: ignore[typeddict-item]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
+from pathlib import Path
 from typing import Any
 
+import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.model.names import Target
+from bridge import cli
 from bridge.reports import final, model, shapes, summary
 from bridge.reports.console import Console
 from bridge.reports.github import Run, Start, Story
@@ -75,3 +80,37 @@ def test_what_a_host_says_rightly_stays_as_it_is() -> None:
     }  # fmt: skip
     report = model.deployment(TARGET, result)
     assert {key: report[key] for key in result} == result  # type: ignore[literal-required]
+
+
+DOCUMENTED = {
+    part.partition("\n")[0]: part
+    for part in (Path(__file__).parents[2] / "docs/json.md").read_text(encoding="utf-8").split("\n## ")[1:]
+}
+
+
+@pytest.mark.parametrize(
+    ("heading", "shape"),
+    [("A deployment", model.DeploymentReport), ("`status`", model.StatusReport), ("`plan`", model.PlanReport)],
+)
+def test_what_is_documented_is_typed(heading: str, shape: type) -> None:
+    text = next(text for title, text in DOCUMENTED.items() if title.startswith(heading))
+    rows = re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(shape.__annotations__)
+
+
+def test_every_command_says_what_it_prints() -> None:
+    headings = {name for title in DOCUMENTED for name in re.findall(r"`([^`]+)`", title)}
+    top: Any = typer.main.get_command(cli.app)
+    words = {
+        f"{name} {word}".strip()
+        for name, command in top.commands.items()
+        for word in getattr(command, "commands", {"": None})
+        if not command.hidden
+    }
+    assert words - headings == set()
+
+
+def test_a_status_says_where_one_could_go_back_to_and_what_is_wrong() -> None:
+    report = model.status(TARGET, {"previous": "r-1", "warnings": [{"id": "w"}, "odd"]})
+    assert (report["previous"], report["warnings"]) == ("r-1", [{"id": "w"}])
+    assert (model.status(TARGET, {})["previous"], model.status(TARGET, {})["warnings"]) == (None, [])
