@@ -88,6 +88,11 @@ services:
   web: {image: "{image}", ports: ["3000:80"], environment: {KEY: "${NEEDED:?a key}"}}
 EOF"""
 
+SEARCH: Final = (
+    "grep -rlF -e 'se#cret' -e 'se%23cret' --exclude=agent.env /var/lib/ikoma /var/log /etc /srv/apps || echo nowhere"
+)
+"""Looks for the password of the connection, as it is and as a URL spells it, outside of the agent's own file."""
+
 PHASES: Final[dict[str, list[Typed]]] = {
     "IKOMA deployer: the first release": [
         Typed(
@@ -231,6 +236,7 @@ PHASES: Final[dict[str, list[Typed]]] = {
         ),
     ],
     "clean-up": [
+        Typed("A2", SEARCH, lambda said: said.strip() == "nowhere"),
         Typed("A6", "ikoma clean --app ikomaposte", lambda said: True),
         Typed("A6", "ls /srv/apps /var/lib/ikoma/repositories", lambda said: "ikomaposte" not in said),
         http(
