@@ -75,12 +75,13 @@ def _containers(call: Call, site: Site, release: Release) -> _Compared:
 
 
 def _compared(call: Call, site: Site, release: Release, file: Path | None) -> _Compared:
-    problems = precheck.problems(site, release, file)
+    accept = [str(word) for word in call.args.get("accept") or ()]
+    problems = precheck.problems(site, release, file, accept)
     try:
         prepared = prepare.prepare(site, release, file, keep=False)
     except IkomaError:  # it is among the problems
         return problems, None, []
-    plan = prepare.compare(site, prepared, call.args.get("accept") or ())
+    plan = prepare.compare(site, prepared, accept)
     return problems, plan, [] if plan.nothing_to_do else prepared.notes(call.lang)
 
 

@@ -27,6 +27,8 @@ class Observed:
     health: str = ""
     exit_code: int | None = None
     created: int = 0
+    stores: frozenset[str] = frozenset()
+    """Volumes and folders of the host that it may write to."""
 
     @property
     def well(self) -> bool:
@@ -64,7 +66,13 @@ def observed(item: dict[str, Any]) -> Observed:
         health=_health(item["Status"]),
         exit_code=int(exited[1]) if exited else None,
         created=item["Created"],
+        stores=frozenset(_stores(item.get("Mounts") or [])),
     )
+
+
+def _stores(mounts: list[dict[str, Any]]) -> list[str]:
+    written = [mount for mount in mounts if mount.get("RW")]
+    return [str(mount.get("Name") or mount.get("Source")) for mount in written if mount["Type"] in ("volume", "bind")]
 
 
 def leftover(container: Observed) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -13,7 +13,7 @@ from agent.host.settings import Settings
 from agent.model.errors import IkomaError
 from agent.model.names import Target
 from agent.model.release import Release
-from agent.releases import adoption, networks, prepare, proxy
+from agent.releases import adoption, networks, plan, prepare, proxy
 from agent.releases.site import Site, name_of
 
 _LISTENING: Final = "0A"
@@ -33,10 +33,12 @@ class Place(Protocol):
     def settings(self) -> Settings: ...
 
 
-def problems(ctx: Place, release: Release, values: Path | None = None) -> list[IkomaError]:
+def problems(
+    ctx: Place, release: Release, values: Path | None = None, accept: Collection[str] = ()
+) -> list[IkomaError]:
     """Return every reason why ``release`` cannot be rolled out here; empty when it can.
 
-    ``values`` stands in for the target's ``app.env``.
+    ``values`` stands in for the target's ``app.env``; ``accept`` is what the caller knowingly accepts.
 
     ``compose.invalid`` is among them when compose does not accept the release with the target's values; then the
     policy could not be asked.
@@ -48,9 +50,15 @@ def problems(ctx: Place, release: Release, values: Path | None = None) -> list[I
         return [error, *_routes(site, release)]
     found = [finding.error() for finding in prepared.findings]
     found += networks.clashes(prepared.normalised, site.engine)
-    accept = getattr(ctx, "args", {}).get("accept") or ()  # who only looks accepts nothing
     found += adoption.problems(site, prepared.normalised, accept)
+    found += _dropped(site, prepared, accept)
     return [*found, *published(site, prepared.normalised), *_routes(site, release), *_proxy(site, release)]
+
+
+def _dropped(site: Site, prepared: prepare.Prepared, accept: Collection[str]) -> Iterator[IkomaError]:
+    """Services that hold data and that the release has no more: forgotten, renamed, or meant to go."""
+    for service in plan.dropped(prepare.compare(site, prepared, accept), prepare.replaceable(accept)):
+        yield IkomaError("plan.data_dropped", service=service)
 
 
 def published(site: Site, normalised: dict[str, Any]) -> Iterator[IkomaError]:

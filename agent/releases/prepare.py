@@ -126,16 +126,31 @@ def definition(normalised: dict[str, Any], name: str) -> dict[str, Any]:
 
 def compare(site: Site, prepared: Prepared, accept: Iterable[str] = (), fresh: Collection[str] = ()) -> Plan:
     """Return what a roll-out would do now."""
-    named: Collection[str] = {item.removeprefix("replace:") for item in accept if item.startswith("replace:")}
     wanted = plan.desired(prepared.release, prepared.normalised, prepared.hashes, gaps(site))
-    return plan.make(wanted, observe.containers(site.engine, site.slug), named, fresh)
+    there = observe.containers(site.engine, site.slug)
+    return plan.make(wanted, there, replaceable(accept), fresh, holding_data(_recorded(site)))
+
+
+def replaceable(accept: Iterable[str]) -> set[str]:
+    """Return the names of the services that a caller allows to be replaced or removed though they hold data."""
+    return {item.removeprefix("replace:") for item in accept if item.startswith("replace:")}
+
+
+def holding_data(recorded: dict[str, Any]) -> dict[str, int]:
+    """Return which services of a record hold data, and how many containers they have. Pure."""
+    return {name: int(item.get("replicas", 1)) for name, item in recorded.items() if item.get("kind") == "stateful"}
 
 
 def gaps(site: Site) -> dict[str, float]:
     """Return for how many seconds each service was not there when it was last replaced, where that was measured."""
+    return {name: float(service["gap"]) for name, service in _recorded(site).items() if "gap" in service}
+
+
+def _recorded(site: Site) -> dict[str, Any]:
+    """Return the services of the release that serves, as its record has them."""
     current = records.current(site)
-    known = (records.record(site, current.release) or {}).get("services", {}) if current else {}
-    return {name: float(service["gap"]) for name, service in known.items() if "gap" in service}
+    found: dict[str, Any] = (records.record(site, current.release) or {}).get("services", {}) if current else {}
+    return found
 
 
 def refuse(prepared: Prepared) -> None:

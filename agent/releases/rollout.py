@@ -63,15 +63,28 @@ class RollOut:
             draining = self._switch(behind)
             self._stop_first()
             self.cut |= draining.result()
-        self._stop(self._old(move for move in self.plan.moves if move.action == "removed"))
+        gone = (move for move in self.plan.moves if move.action == "removed" and move.how != "moved")
+        self._stop(self._old(gone))
         self._routes()
 
     # -- what stands before anything users see ---------------------------------------------------------------------
 
     def _stateful(self) -> None:
+        self._stop(self._old(move for move in self.plan.moves if move.how == "moved"))
+        self._wake([move for move in self.plan.moves if move.wake])
         for move in self.plan.of("stateful"):
             self._create([move])
             self._replace([move])
+
+    def _wake(self, moves: list[Move]) -> None:
+        """Start containers that hold data, that stay, and that stand still."""
+        if not moves:
+            return
+        self._say("rollout.wake", ", ".join(move.service for move in moves))
+        woken = {move.service: list(move.wake) for move in moves}
+        self.note(waking=[container for containers in woken.values() for container in containers])
+        self._start(woken)
+        self._gate({name: items for name, items in woken.items() if name in self.prepared.release.services})
 
     def _one_shots(self) -> None:
         for move in self.plan.of("one-shot"):
@@ -250,10 +263,19 @@ def recorded(
         if move.service in wanted:
             kept = next((held[item] for item in move.keep if item in held), "")
             own = kept if move.how == "held" else wanted[move.service].hash
-            count = len(move.keep) if move.how == "held" else wanted[move.service].replicas
+            count = len(move.keep) if move.how in ("held", "again") else wanted[move.service].replicas
             gap = {"gap": gaps[move.service]} if move.service in gaps else {}
             found[move.service] = {"hash": own, "replicas": count, **gap}
+        elif move.how == "left":
+            found[move.service] = _left(move, [item for item in running if item.id in move.keep])
     return found
+
+
+def _left(move: Move, containers: list[observe.Observed]) -> dict[str, Any]:
+    """Return the whole record of a service that stays though the release has it no more: it goes on being watched."""
+    last = containers[-1] if containers else None
+    return {"image": last.image if last else "", "tag": "", "kind": move.kind, "hash": last.hash if last else "",
+            "replicas": len(containers)}  # fmt: skip
 
 
 def services(

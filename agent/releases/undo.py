@@ -60,6 +60,7 @@ def back(site: Site, notes: dict[str, Any], redact: Redactor, *, settle: bool) -
     switch.hide_running(site.engine, [item.id for item in _new(site, known)], site.edge)
     removed += _remove(site, _new(site, known))
     missing = _recreate(site, before, notes.get("previous"))
+    _rest(site.engine, before, set(notes.get("waking", [])))
     if not before:
         _remove_networks(site, notes.get("networks", []))
     return revived + removed + missing + int(proxy_changed)
@@ -106,6 +107,14 @@ def _revive(site: Site, before: list[Before], beside: set[str], stopping: set[st
     for item in started:
         switch.rename(engine, item["id"], item["names"])
     return len(started)
+
+
+def _rest(engine: Engine, before: list[Before], woken: set[str]) -> None:
+    """Stop what stood still before and was started for the release that failed; its users are gone by now."""
+    for item in before:
+        inspected = engine.container(item["id"]) if item["id"] in woken and not item["running"] else None
+        if inspected is not None and inspected["State"]["Running"]:
+            engine.stop(item["id"], GRACE)
 
 
 def _same_life(item: Before, inspected: dict[str, Any]) -> bool:

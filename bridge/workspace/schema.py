@@ -91,7 +91,7 @@ _KINDS: Final = (
     (
         "`stateful`",
         "a known database image, or an image of others with a named volume",
-        "started when absent, never replaced unless named",
+        "started when absent, never replaced or removed unless named",
     ),
     (
         "`routed`",

@@ -148,6 +148,64 @@ def test_a_service_that_holds_data_is_replaced_only_when_it_is_named(shop: Shop)
     assert shop.containers()["db"] != before
 
 
+def test_a_service_that_holds_data_and_stands_still_starts_again_as_it_is(shop: Shop) -> None:
+    def stored(version: str, script: str = GOOD) -> Any:
+        return shop.version(version, script, db=("stateful", shop.service(GOOD, version, healthy=True)))
+
+    healthy(shop.deploy(stored("one")))
+    before = shop.containers()["db"]
+    assert shop.perform("deploy.down")["status"] == "DONE"
+    assert shop.deploy(stored("two", "exit 4"))["status"] == "ROLLED_BACK"
+    assert shop.containers() == {}
+    healthy(shop.deploy(stored("two")))
+    assert shop.containers()["db"] == before
+    assert shop.perform("deploy.down")["status"] == "DONE"
+    healthy(shop.perform("deploy.up"))
+    assert shop.containers()["db"] == before
+
+
+def test_a_service_that_holds_data_is_removed_only_when_it_is_named(shop: Shop) -> None:
+    stored = shop.version("two", db=("stateful", shop.service(GOOD, healthy=True)))
+    healthy(shop.deploy(shop.version("one")))
+    healthy(shop.deploy(stored))
+    before = shop.containers()["db"]
+    result = shop.deploy(shop.version("three"))
+    assert [reason["id"] for reason in result["error"]["reasons"]] == ["plan.data_dropped"]
+    assert [item["id"] for item in shop.read("deploy.plan", manifest=shop.version("three").to_json())["problems"]] == [
+        "plan.data_dropped"
+    ]
+    healthy(shop.perform("deploy.rollback"))
+    assert (shop.ask(), shop.containers()["db"]) == ("one", before)
+    assert shop.read("apps.health")["health"] == "healthy"
+    healthy(shop.deploy(shop.version("three"), accept=["replace:db"]))
+    assert "db" not in shop.containers()
+    assert shop.number_of_containers() == 2
+
+
+def test_two_services_never_write_to_the_same_data(shop: Shop) -> None:
+    """A service is renamed, and gets its name back: whoever starts finds a volume that nobody writes to."""
+    alone = "if [ -e /data/held ]; then exit 7; fi; touch /data/held; trap 'rm /data/held; exit 0' TERM\n"
+    script = alone + "while :; do sleep 1 & wait $$!; done"
+
+    def stored(version: str, name: str) -> Any:
+        keeper = shop.service(script, volumes=[{"type": "volume", "source": "data", "target": "/data"}])
+        return shop.release({
+            "web": ("routed", shop.service(GOOD, version, healthy=True)), name: ("stateful", keeper),
+        }, volumes={"data": {}})  # fmt: skip
+
+    try:
+        healthy(shop.deploy(stored("one", "db")))
+        healthy(shop.deploy(stored("two", "database"), accept=["replace:db"]))
+        assert set(shop.containers()) == {"web", "database"}
+        healthy(shop.perform("deploy.rollback"))
+        assert set(shop.containers()) == {"web", "db"}
+    finally:
+        shop.perform("deploy.down")
+        for item in shop.engine.containers(shop.name):
+            shop.engine.remove(item["Id"])
+        shop.engine.remove_volume(f"{shop.name}_data")
+
+
 def test_an_established_connection_survives_the_switch(shop: Shop) -> None:
     """The new website talks to a store over one connection from before its switch until after it."""
     store = "sleep 100000 | nc -l -p 9000 > /tmp/heard"

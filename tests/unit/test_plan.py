@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,15 @@ def desired(name: str, kind: Any, digest: str, more: dict[str, Any] | None = Non
     return Desired(name, kind, digest, **(more or {}))
 
 
-def container(name: str, service: str, digest: str, state: str, health: str) -> Observed:
+def container(name: str, service: str, digest: str, state: str, health: str, stores: Sequence[str] = ()) -> Observed:
     word, _, code = state.partition(" ")
-    return Observed(name, name, service, digest, "image", word, health, int(code) if code else None)
+    number = int(code) if code else None
+    return Observed(name, name, service, digest, "image", word, health, number, stores=frozenset(stores))
 
 
 def said(move: Move) -> str:
-    return " ".join(filter(None, (move.service, move.action, move.how, *(f"-{item}" for item in move.old))))
+    touched = (*(f"-{item}" for item in move.old), *(f"+{item}" for item in move.wake))
+    return " ".join(filter(None, (move.service, move.action, move.how, *touched)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
@@ -36,6 +39,7 @@ def test_the_plan_is(case: dict[str, Any]) -> None:
         [container(*item) for item in case["observed"]],
         case.get("accept", []),
         case.get("fresh", []),
+        case.get("data", {}),
     )
     assert [said(move) for move in made.moves] == case["plan"]
 
@@ -43,11 +47,51 @@ def test_the_plan_is(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_every_move_can_be_said(lang: str) -> None:
     for case in CASES:
-        made = plan.make([desired(*item) for item in case["wanted"]], [container(*item) for item in case["observed"]])
+        wanted, there = [desired(*item) for item in case["wanted"]], [container(*item) for item in case["observed"]]
+        made = plan.make(wanted, there, data=case.get("data", {}))
         for move, line in zip(made.moves, made.render(lang), strict=True):
             assert line.startswith(move.service)
             assert "{" not in line
             assert "plan." not in line
+
+
+@pytest.mark.parametrize("stores", [[], ["shop_pg"]], ids=["dropped", "renamed"])
+@pytest.mark.parametrize(("accept", "found"), [([], ["db"]), (["db"], [])])
+def test_a_service_that_holds_data_is_missed_until_somebody_says_that_it_may_go(
+    accept: list[str], found: list[str], stores: list[str]
+) -> None:
+    wanted = [desired("database", "stateful", "h1", {"stores": ["shop_pg"]})]
+    there = [container("a", "db", "h2", "running", "", stores), container("b", "cron", "h3", "running", "")]
+    assert plan.dropped(plan.make(wanted, there, accept, data={"db": 1}), accept) == found
+
+
+def test_what_stays_makes_no_container() -> None:
+    for digest, state in (("old", "exited 0"), ("h1", "exited 0"), ("old", "running")):
+        made = plan.make([desired("db", "stateful", "h1")], [container("a", "db", digest, state, "")])
+        assert made.of("stateful") == []
+
+
+def test_a_service_writes_to_the_volumes_by_their_real_names_and_to_folders() -> None:
+    volumes = [
+        {"type": "volume", "source": "pg", "target": "/data"},
+        {"type": "bind", "source": "/srv/dumps", "target": "/dumps"},
+        {"type": "bind", "source": "/srv/conf", "target": "/conf", "read_only": True},
+        {"type": "volume", "target": "/nameless"},
+        {"type": "tmpfs", "target": "/tmp"},
+    ]
+    document = {"services": {"db": {"volumes": volumes}, "web": {}}, "volumes": {"pg": {"name": "shop_pg"}}}
+    assert plan.stores(document, "db") == {"shop_pg", "/srv/dumps"}
+    assert plan.stores(document, "web") == frozenset()
+
+
+def test_the_engines_list_tells_where_a_container_writes() -> None:
+    item = {"Id": "x", "Names": ["/shop-db-1"], "Labels": {}, "Image": "i", "State": "running", "Created": 1}
+    mounts = [
+        {"Type": "volume", "Name": "shop_pg", "Source": "/var/lib/docker/volumes/shop_pg/_data", "RW": True},
+        {"Type": "bind", "Source": "/srv/dumps", "RW": True},
+        {"Type": "bind", "Source": "/srv/conf", "RW": False},
+    ]
+    assert observed(item | {"Status": "Up 3 seconds", "Mounts": mounts}).stores == {"shop_pg", "/srv/dumps"}
 
 
 def test_a_plan_without_a_change_says_so() -> None:

@@ -255,6 +255,35 @@ MESSAGES = {
         "{service}: keeps running as it is (holds data; replaced only when named: --accept replace:{service})",
         "{service} : continue tel quel (contient des données ; remplacé seulement si nommé : --accept replace:{service})",
     ),
+    "plan.started.held": Message(
+        "{service}: starts again as it is (holds data; replaced only when named: --accept replace:{service})",
+        "{service} : redémarre tel quel (contient des données ; remplacé seulement si nommé : --accept replace:{service})",
+    ),
+    "plan.started.again": Message("{service}: starts again", "{service} : redémarre"),
+    "plan.unchanged.left": Message(
+        "{service}: is no longer part of the release and keeps running (holds data; removed only when named: --accept "
+        "replace:{service})",
+        "{service} : ne fait plus partie de la livraison et continue (contient des données ; retiré seulement si nommé : "
+        "--accept replace:{service})",
+    ),
+    "plan.started.left": Message(
+        "{service}: is no longer part of the release and starts again (holds data; removed only when named: --accept "
+        "replace:{service})",
+        "{service} : ne fait plus partie de la livraison et redémarre (contient des données ; retiré seulement si nommé : "
+        "--accept replace:{service})",
+    ),
+    "plan.removed.moved": Message(
+        "{service}: stops first; another service takes its data over",
+        "{service} : s'arrête d'abord ; un autre service reprend ses données",
+    ),
+    "plan.data_dropped": Message(
+        "{service} holds data and is no longer part of the release.",
+        "{service} contient des données et ne fait plus partie de la livraison.",
+        "Put it back into the compose file, or say that its containers may go (named volumes stay): --accept "
+        "replace:{service}",
+        "Remettez-le dans le fichier compose, ou dites que ses conteneurs peuvent partir (les volumes nommés restent) : "
+        "--accept replace:{service}",
+    ),
     "plan.started.start-first": Message("{service}: starts", "{service} : démarre"),
     "plan.started.stop-first": Message("{service}: starts", "{service} : démarre"),
     "plan.started.run": Message("{service}: runs to its end", "{service} : s'exécute jusqu'à son terme"),
@@ -293,6 +322,7 @@ MESSAGES = {
     "plan.reason.stated": Message(" (as the contract states)", " (selon le contrat)"),
     "rollout.one_shot": Message("running {what}", "exécution de {what}"),
     "rollout.beside": Message("starting beside the old ones: {what}", "démarrage à côté des anciens : {what}"),
+    "rollout.wake": Message("starting again: {what}", "redémarrage : {what}"),
     "rollout.switch": Message("all passed; switching: {what}", "tous validés ; bascule : {what}"),
     "rollout.replace": Message("replacing: {what}", "remplacement : {what}"),
     "rollout.routes": Message("routes: {what}", "routes : {what}"),

@@ -41,8 +41,11 @@ class Commit(Step):
             "operation": ctx.operation,
             "values": values,
             "services": {
-                name: {"image": facts.image, "tag": facts.tag, "kind": facts.kind, **served.get(name, {})}
-                for name, facts in release.services.items()
+                **{name: facts for name, facts in served.items() if name not in release.services},
+                **{
+                    name: {"image": facts.image, "tag": facts.tag, "kind": facts.kind, **served.get(name, {})}
+                    for name, facts in release.services.items()
+                },
             },
             "routes": release.routes,
             "migrations": [item.name for item in release.migrations],

@@ -139,10 +139,11 @@ def _unless_full(ctx: Context, check: Callable[[], list[IkomaError]]) -> list[Ik
 
 def _containers(ctx: Context, release: Release, lacking: list[str]) -> list[IkomaError]:
     """Ask about compose, ports and routes; a made-up word stands in for each missing value, or compose would refuse."""
+    accept = [str(word) for word in ctx.args.get("accept") or ()]
     if not lacking:
-        return precheck.problems(ctx, release)
+        return precheck.problems(ctx, release, accept=accept)
     with values.standing_in(Site.of(ctx, ctx.target), lacking) as file:
-        return [found for found in precheck.problems(ctx, release, file) if found.id != _INTERPOLATION]
+        return [found for found in precheck.problems(ctx, release, file, accept) if found.id != _INTERPOLATION]
 
 
 def _migrations(ctx: Context, release: Release) -> list[IkomaError]:
