@@ -6,6 +6,7 @@ so. A hand-typed ``docker compose up`` that makes a container anew loses the nam
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from agent.model.errors import IkomaError
@@ -74,15 +75,27 @@ def _found_again(site: Site, record: dict[str, Any]) -> list[str]:
     networks.ensure_edge(site)
     proxy.ensure(site)
     proxy.join(site)
-    return [service for service in sorted(routed) if _named_again(site, service, candidates)]
+    named = [_named_again(site, service, record["services"].get(service, {}), candidates) for service in sorted(routed)]
+    return [service for service in named if service]
 
 
-def _named_again(site: Site, service: str, candidates: list[observe.Observed]) -> bool:
-    """Give the live name to a service of which no container has it."""
+def _named_again(site: Site, service: str, recorded: dict[str, Any], candidates: list[observe.Observed]) -> str:
+    """Give the live name to each container of a service that should have it; return the service if one lacked it."""
     mine = [item for item in candidates if item.service == service]
-    if any(switch.is_live(site, item.id, service) for item in mine):
-        return False
-    well = [item for item in mine if item.well] or mine
-    for item in well:
+    live = {item.id for item in mine if switch.is_live(site, item.id, service)}
+    found = lost(recorded, mine, live)
+    for item in found:
         switch.attach_live(site, item.id, service)
-    return bool(well)
+    return service if found else ""
+
+
+def lost(recorded: dict[str, Any], running: list[observe.Observed], live: Collection[str]) -> list[observe.Observed]:
+    """Return the containers of a service that the proxy should find and does not. Pure.
+
+    Only what the record has, and no more of it than it says: while a worker is gone and nobody has taken its roll-out
+    back yet, containers that have not passed their gate, and old ones that drain, stand beside those that serve.
+    Where the proxy finds none at all, one whose health is not known yet is better than none.
+    """
+    own = [item for item in running if item.hash == recorded.get("hash") and item.id not in live]
+    well = [item for item in own if item.well] or ([] if live else own)
+    return well[: max(recorded.get("replicas", 1) - len(live), 0)]

@@ -298,6 +298,25 @@ def test_a_hand_typed_compose_up_is_found_again_by_the_proxy(shop: Shop) -> None
     assert shop.ask() == "one"
 
 
+def test_each_of_two_containers_is_found_again_by_the_proxy(shop: Shop) -> None:
+    edge, live = f"{shop.name}-edge", "live"
+
+    def named() -> list[str]:
+        found = [shop.engine.container(item) or {} for item in shop.containers()["web"]]
+        endpoints = {item["Id"]: item["NetworkSettings"]["Networks"].get(edge) or {} for item in found}
+        return sorted(name for name, on in endpoints.items() if any(live in word for word in on.get("Aliases") or []))
+
+    twice = shop.service(GOOD, "one", healthy=True, deploy={"replicas": 2})
+    healthy(shop.deploy(shop.release({"web": ("routed", twice)})))
+    both = shop.containers()["web"]
+    assert named() == both
+    shop.engine.disconnect(edge, both[0])
+    assert named() == both[1:]
+    shop.inside("/opt/ikoma/current/bin/ikoma-agent", "recover")
+    assert named() == both
+    assert shop.ask() == "one"
+
+
 def test_being_routed_moves_no_way_out_and_opens_none(shop: Shop) -> None:
     """Of the networks of a container the Engine sends what goes out over the first by name, unless it leads nowhere."""
 

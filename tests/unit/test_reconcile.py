@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.releases.observe import Observed
-from agent.releases.reconcile import asleep
+from agent.releases.reconcile import asleep, lost
 from agent.releases.status import healthy, judge, told
 
 RECORDED: dict[str, Any] = {
@@ -44,6 +44,35 @@ def test_no_more_are_started_than_are_missed() -> None:
 
 def test_a_container_of_another_release_is_not_started() -> None:
     assert asleep(RECORDED, [item("old", "web", "other")]) == []
+
+
+def web(name: str, health: str = "healthy", digest: str = "h2", state: str = "running") -> Observed:
+    return item(name, "web", digest, state, health)
+
+
+@pytest.mark.parametrize(
+    ("running", "live", "found"),
+    [
+        ([web("a"), web("b")], ["a", "b"], []),
+        ([web("a"), web("b")], ["a"], ["b"]),
+        ([web("a"), web("b")], [], ["a", "b"]),
+        ([web("a", ""), web("b", "")], ["b"], ["a"]),
+        ([web("a"), web("b", "starting")], ["a"], []),
+        ([web("a"), web("b", "unhealthy")], [], ["a"]),
+        ([web("a", "starting"), web("b", "starting")], [], ["a", "b"]),
+        ([web("a"), web("b", digest="tried")], ["a"], []),
+        ([web("a", digest="tried"), web("b", digest="tried")], [], []),
+        ([web("a"), web("b"), web("c"), web("d")], ["a", "b"], []),
+        ([web("a"), web("b"), web("c")], ["c"], ["a"]),
+    ],
+    ids=["all are found", "one of two is lost", "both are", "no health check", "one is not through its gate",
+         "one is not well", "none is well and none is found", "of a release that is tried", "of no release we know",
+         "fresh ones beside, or old ones that drain", "no more than there should be"],
+)  # fmt: skip
+def test_every_container_that_serves_and_lost_its_name_gets_it_back(
+    running: list[Observed], live: list[str], found: list[str]
+) -> None:
+    assert [one.id for one in lost(RECORDED["web"], running, live)] == found
 
 
 def test_a_service_without_one_of_its_containers_is_not_well() -> None:
