@@ -289,6 +289,14 @@ MESSAGES: Final[dict[str, Message]] = {
         "{file} is applied although the running release may not live with it: it was accepted for this deployment.",
         "{file} est appliqué bien que la livraison en service puisse ne pas y survivre : il a été accepté pour ce déploiement.",
     ),
+    "guard.stands": Message(
+        "Release {release} serves, and may not live with what this operation applied and what stays: {files}.",
+        "La livraison {release} est en service, et peut ne pas survivre à ce que cette opération a appliqué et qui reste : {files}.",
+        "Deploy a release that lives with it, or put the database back as it was (db.restore; its backups: python -m bridge call "
+        "db.list_backups{of}).",
+        "Déployez une livraison qui y survit, ou remettez la base comme elle était (db.restore ; ses sauvegardes : python -m bridge "
+        "call db.list_backups{of}).",
+    ),
     "guard.breaking": Message(
         "An earlier release may not live with: {names}. Going back needs the restore point.",
         "Une livraison antérieure peut ne pas survivre à : {names}. Revenir en arrière demande le point de restauration.",

@@ -75,6 +75,38 @@ def _warn(ctx: Context, finding: Finding) -> None:
     ctx.journal.emit("warning", error.to_json(ctx.lang))
 
 
+def stands(ctx: Context, applied: Sequence[str]) -> None:
+    """After a failure: say what of ``applied`` the release that serves may not live with, and let rollbacks know it.
+
+    Where the app was closed for one of them, the restore point is put back and nothing of it stays.
+
+    Args:
+        applied: names of the migrations that this operation committed; they stay.
+    """
+    noted = {name for step in ("preflight", Guard.name) for name in ctx.notes(step).get(NOTE, [])}
+    names, site = [name for name in applied if name in noted], Site.of(ctx, ctx.target)
+    current = records.current(site)
+    restored = set(applied) & set(ctx.notes("preflight").get(MAINTENANCE, []))
+    if not names or restored or current is None or ctx.notes().get("warned"):
+        return
+    remember(site, names)
+    ctx.note(warned=True)
+    files = ", ".join(f"{name}.sql" for name in names)
+    warning = IkomaError("guard.stands", files=files, release=current.release).about(ctx.target.options)
+    ctx.journal.emit("warning", warning.to_json(ctx.lang))
+
+
+def remember(site: Site, names: Sequence[str]) -> bool:
+    """Add migrations that earlier releases may not live with to the record of the serving one; say if there is one."""
+    current = records.current(site)
+    record = records.record(site, current.release) if current else None
+    if record is None or not names:
+        return False
+    known = dict.fromkeys([*record.get("breaking", []), *names])
+    write_json(site.home.release(str(record["release"])) / records.RECORD, record | {"breaking": list(known)})
+    return True
+
+
 class Guard(Step):
     """The same before ``db.migrate``, which has no preflight. It changes nothing."""
 
@@ -101,11 +133,5 @@ class Remember(Step):
     name = "remember"
 
     def apply(self, ctx: Context) -> Outcome:
-        site, names = Site.of(ctx, ctx.target), list(ctx.notes(Guard.name).get(NOTE, []))
-        current = records.current(site)
-        record = records.record(site, current.release) if current else None
-        if record is None or not names:
-            return Outcome("skipped")
-        known = dict.fromkeys([*record.get("breaking", []), *names])
-        write_json(site.home.release(str(record["release"])) / records.RECORD, record | {"breaking": list(known)})
-        return Outcome(detail=", ".join(names))
+        names = list(ctx.notes(Guard.name).get(NOTE, []))
+        return Outcome(detail=", ".join(names)) if remember(Site.of(ctx, ctx.target), names) else Outcome("skipped")

@@ -15,7 +15,7 @@ from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from agent.model.migrations import Comparison, compare, stem
 from agent.operations.step import Context, Outcome, Step
-from agent.operations.steps import database
+from agent.operations.steps import database, guard
 from agent.operations.steps.prove import promise_broken, promised, recent, warn
 from agent.releases import incoming
 
@@ -52,12 +52,19 @@ class Migrate(Step):
         return Outcome("done", messages.text("migration.applied", said, ctx.lang), result)
 
     def undo(self, ctx: Context) -> str:
-        """Nothing is taken back. After a kill, say what the dead worker had committed, if the database can be asked."""
+        """Nothing is taken back: say so where the release that serves again may not live with it.
+
+        After a kill, say also what the dead worker had committed, if the database can be asked.
+        """
+        if "result" in ctx.notes():
+            guard.stands(ctx, ctx.notes()["result"]["migrations"]["applied"])
+            return ""
         try:
-            dsn = None if "result" in ctx.notes() else target.dsn(ctx.home)
+            dsn = target.dsn(ctx.home)
             names = _committed(dsn, ctx.operation) if dsn else []
         except IkomaError:
             names = []
+        guard.stands(ctx, names)
         return messages.text("migration.stand", {"names": ", ".join(names)}, ctx.lang) if names else ""
 
 
