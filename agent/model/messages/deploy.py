@@ -32,8 +32,9 @@ MESSAGES = {
     ),
     "roll_out.done": Message("{count} of {total} service(s) changed", "{count} service(s) sur {total} modifié(s)"),
     "retire.done": Message(
-        "removed: {containers} old container(s), {releases} old release(s), {images} image(s)",
-        "retiré : {containers} ancien(s) conteneur(s), {releases} ancienne(s) livraison(s), {images} image(s)",
+        "removed: {containers} old container(s), {releases} old release(s), {images} image(s), {backups} restore point(s)",
+        "retiré : {containers} ancien(s) conteneur(s), {releases} ancienne(s) livraison(s), {images} image(s), {backups} point(s) de "
+        "restauration",
     ),
     "schema.ahead": Message("the database stays ahead by: {names}", "la base reste en avance de : {names}"),
     "rollback.schema": Message(

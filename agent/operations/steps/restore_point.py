@@ -21,6 +21,7 @@ from agent.model.errors import IkomaError
 from agent.model.migrations import compare
 from agent.model.release import Release
 from agent.operations.step import Context, Outcome, Step
+from agent.operations.steps import thin
 from agent.releases import incoming, records
 from agent.releases.site import Site
 
@@ -183,15 +184,6 @@ def _taken(ctx: Context, release: Release, outlook: Outlook) -> Outcome:
     if verified:
         done = verify.verify(source, backup, seconds)
         said += "; " + messages.text("backup.verified", {"tables": done.tables, "rows": done.rows}, ctx.lang)
-    thin(ctx, release.backups.keep, name)
+    thin.thin(ctx, release.backups.keep, [name])
     facts_ = {"name": name, "bytes": backup.bytes, "seconds": backup.seconds, "verified": verified}
     return Outcome(detail=said, result={"restore_point": facts_})
-
-
-def thin(ctx: Context, keep: int, newest: str) -> None:
-    """Remove restore points beyond the latest ``keep`` that no recorded release needs."""
-    folder = ctx.paths.backups / ctx.target.slug
-    recorded = records.all_records(Site.of(ctx, ctx.target))
-    needed_ = {newest, *(str(item.get("restore_point")) for item in recorded)}
-    for name in store.superfluous(store.all_of(folder), keep, needed_):
-        store.remove(folder, name)

@@ -6,6 +6,7 @@ import shutil
 
 from agent.model import messages
 from agent.operations.step import Context, Outcome, Step
+from agent.operations.steps import thin
 from agent.releases import observe, prepare, records, retention
 from agent.releases.site import Site
 
@@ -24,7 +25,9 @@ class Retire(Step):
         shutil.rmtree(site.home.base / prepare.STAGED, ignore_errors=True)
         records.forget_former(site, ctx.operation)
         retired = retention.retire(site)
-        if not gone and not retired.releases and not retired.images:
+        backups = thin.as_recorded(ctx)
+        if not gone and not retired.releases and not retired.images and not backups:
             return Outcome("skipped")
         counts = {"containers": len(gone), "releases": len(retired.releases), "images": len(retired.images)}
-        return Outcome(detail=messages.text("retire.done", counts, ctx.lang), result={"retired": retired.releases})
+        said = messages.text("retire.done", counts | {"backups": len(backups)}, ctx.lang)
+        return Outcome(detail=said, result={"retired": retired.releases})
