@@ -14,11 +14,13 @@ from agent.database import target as targets
 from agent.database.connect import connect
 from agent.database.provision import Names
 from agent.host import envfile, platform
+from agent.host.files import read_json, write_json
 from agent.model.errors import IkomaError, Misuse
 from agent.model.names import Target
 from agent.model.secret import Secret
 from agent.operations.step import Context
 from agent.operations.steps import ensure, provision
+from agent.operations.steps.guard import Guard
 from agent.operations.steps.migrate import Migrate
 from agent.operations.steps.preflight import Preflight, PreflightFailed
 from tests.integration.database_host import FILES, Host, as_app, host, provisioned
@@ -172,6 +174,26 @@ def test_going_back_after_a_kill_says_what_the_dead_worker_had_committed(host: H
     Migrate().apply(ctx)
     host.notebook.noted.clear()  # the worker died before it could note anything
     assert "0001_app, 0002_public" in Migrate().undo(ctx)
+
+
+def test_a_breaking_migration_that_was_accepted_is_told_when_its_release_fails(host: Host) -> None:
+    Migrate().apply(provisioned(host))
+    folder = host.home.release("r-0123456789ab")
+    folder.mkdir(parents=True)
+    write_json(folder / "record.json", {"release": folder.name})
+    write_json(host.home.current, {"release": folder.name, "status": "HEALTHY", "since": "", "operation": ""})
+    more = {"0003_more.sql": "create table more (n int);", "0004_other.sql": "alter table visits rename n to m;"}
+    ctx = host.context(FILES | more)
+    ctx.args["accept"] = ["0004_other"]
+    for step in (Guard(), Migrate()):
+        ctx.step = step.name
+        step.apply(ctx)
+    host.notebook.events.clear()
+    Migrate().undo(ctx)
+    assert [(kind, data["id"], data["params"]["files"]) for kind, data in host.notebook.events] == [
+        ("warning", "guard.stands", "0004_other.sql")
+    ]
+    assert read_json(folder / "record.json")["breaking"] == ["0004_other"]
 
 
 @pytest.mark.parametrize("dsn", ["", "postgresql://me:x@127.0.0.1:1/none", "nonsense"])
