@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 
+from bridge.workspace import shell
 from bridge.workspace.builds import Image
+from bridge.workspace.layers import Run
 from bridge.workspace.lock import Lock
 from bridge.workspace.manifests import INSTALLED, Manifest
 from bridge.workspace.monorepo import Monorepo
+from bridge.workspace.shell import Command
 
 
 class Found(Enum):
@@ -50,21 +53,46 @@ def installs(repo: Monorepo, image: Image) -> frozenset[str] | None:
         return frozenset({*image.prunes, repo.root.label})
     if not image.installs or any(not _filters(run.command) for run in image.installs):
         return None
+    parts = [named(repo, run.command) for run in image.installs]
+    return None if any(part is None for part in parts) else frozenset().union(*(part or () for part in parts))
+
+
+def named(repo: Monorepo, command: Command) -> frozenset[str] | None:
+    """Return the members that the filters of an install name; None where one of them is not understood."""
     names: set[str] = set()
-    for run in image.installs:
-        for text in _filters(run.command):
-            closed = text.endswith("...") or repo.manager.name != "pnpm"
-            name = text.removesuffix("...").removesuffix("^").strip("{}")
-            if name not in repo.by_name:
-                return None
-            names |= repo.closure({name}) if closed else {name}
+    for text in _filters(command):
+        closed = text.endswith("...") or repo.manager.name != "pnpm"
+        name = text.removesuffix("...").removesuffix("^").strip("{}")
+        if name not in repo.by_name:
+            return None
+        names |= repo.closure({name}) if closed else {name}
     return frozenset(names)
 
 
-def _filters(command: object) -> list[str]:
-    from bridge.workspace.shell import filters
+def sees(image: Image, run: Run, manifest: Manifest) -> bool:
+    """Return whether a frozen install compares ``manifest`` with the lock file: it is there, and not filtered out."""
+    repo, command = image.repo, run.command
+    home = image.home(run)
+    by_other = command.program != repo.manager.name or (repo.lock is not None and repo.lock.kind == "yarn1")
+    if home is None or run.opaque or by_other or not _is_frozen(run):  # yarn 1 does not compare the members of a root
+        return False
+    relative = manifest.path.removeprefix("" if repo.folder == "." else repo.folder + "/")
+    if run.files.get(f"{home}{relative}") != manifest.path.removeprefix(image.prefix):
+        return False
+    return command.program == "npm" or not _filters(command) or manifest.label in (named(repo, command) or ())
 
-    return [item.text for item in filters(command)]  # type: ignore[arg-type]
+
+def _is_frozen(run: Run) -> bool:
+    """Whether an install stops at a difference: told to, or by pnpm and yarn themselves where CI is set."""
+    command = run.command
+    if command.has("--frozen-lockfile=false", "--no-frozen-lockfile", "--no-immutable"):
+        return False
+    told = command.has("--frozen-lockfile", "--frozen-lockfile=true", "--immutable", "ci", "clean-install")
+    return told or (command.program in ("pnpm", "yarn") and run.values.get("CI", "").lower() in ("1", "true"))
+
+
+def _filters(command: Command) -> list[str]:
+    return [item.text for item in shell.filters(command)]
 
 
 def _only_filtered(image: Image) -> bool:

@@ -198,6 +198,17 @@ class Image:
         ours = {folder: member for folder, member in self.repo.members.items() if member is not self.repo.root}
         return {member.label for folder, member in ours.items() for place in places if place.endswith("/" + folder)}
 
+    def home(self, run: Run) -> str | None:
+        """Return where the workspace root lies when ``run`` starts, with a slash at its end; None when it does not."""
+        root, folder = self.repo.root.path.removeprefix(self.prefix), run.folder
+        while True:
+            place = folder if folder.endswith("/") else folder + "/"
+            if run.files.get(f"{place}package.json") == root:
+                return place
+            if folder == "/":
+                return None
+            folder = posixpath.dirname(folder)
+
     def served(self, install: Run) -> frozenset[str]:
         """The members for which ``install`` has to bring something: those that the stages built upon it work on."""
         if len(self.apps) < 2 and self.is_certain:

@@ -16,7 +16,10 @@ CASES = ROOT / "tests" / "fixtures" / "check"
 
 @dataclass(frozen=True)
 class Case:
-    """One case: files to write (``None`` removes one), texts to replace, findings that must and must not be there."""
+    """One case: files to write (``None`` removes one), texts to replace, findings that must and must not be there.
+
+    ``app`` is what the check is limited to, as ``--app`` does; nothing when empty.
+    """
 
     rule: str
     name: str
@@ -26,6 +29,7 @@ class Case:
     find: list[dict[str, Any]] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     repaired: bool = False
+    app: str = ""
 
     def __str__(self) -> str:
         return f"{self.rule} {self.kind}: {self.name}"

@@ -36,6 +36,18 @@ def test_an_error_in_another_image_stops_nothing(broken: Project) -> None:
     assert said[0].startswith("check: errors 0")
 
 
+def test_another_package_s_drift_stops_the_image_whose_install_sees_it(tmp_path: Path) -> None:
+    repo = check_cases.copy(tmp_path / "suite")
+    manifest = repo / "apps/worker/package.json"
+    manifest.write_text(manifest.read_text().replace('"@suite/db"', '"zod": "^3.23.8",\n    "@suite/db"', 1))
+    checking.inspect(Project.open(repo), ("website",), lambda _text: None)
+    file = repo / "apps/website/Dockerfile"
+    file.write_text("FROM node:22-bookworm-slim\nWORKDIR /suite\nCOPY . .\nRUN pnpm install --frozen-lockfile\n")
+    with pytest.raises(IkomaError) as stopped:
+        checking.inspect(Project.open(repo), ("website",), lambda _text: None)
+    assert stopped.value.id == "check.errors"
+
+
 def test_the_example_goes_on(tmp_path: Path) -> None:
     said: list[str] = []
     checking.inspect(Project.open(check_cases.copy(tmp_path / "suite")), (), said.append)

@@ -43,7 +43,7 @@ def test_the_example_suite_is_clean(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", BAD, ids=str)
 def test_a_fault_is_found_at_its_place(case: Case, tmp_path: Path) -> None:
-    report = engine.check(check_cases.build(case, tmp_path / "repo"))
+    report = engine.check(check_cases.build(case, tmp_path / "repo"), Scope(case.app))
     for wanted in case.find:
         assert any(matches(finding, wanted) for finding in report.findings), (
             f"{wanted} is not among {[(f.rule, f.severity.word, f.file, f.line, f.message) for f in report.findings]}"
@@ -52,7 +52,7 @@ def test_a_fault_is_found_at_its_place(case: Case, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", QUIET, ids=str)
 def test_what_only_looks_like_a_fault_stays_silent(case: Case, tmp_path: Path) -> None:
-    report = engine.check(check_cases.build(case, tmp_path / "repo"))
+    report = engine.check(check_cases.build(case, tmp_path / "repo"), Scope(case.app))
     loud = [f for f in report.findings if f.rule in (case.rule, *case.silent) and f.severity > Severity.INFO]
     assert loud == [], f"{[(f.file, f.line, f.message) for f in loud]}"
     for wanted in case.find:

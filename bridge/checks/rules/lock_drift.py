@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from bridge.checks import drift
+from bridge.checks import drift, resolve
 from bridge.checks.drift import Drift
 from bridge.checks.model import Finding, Rule, Severity
+from bridge.workspace.manifests import Manifest
 from bridge.workspace.monorepo import Monorepo
 
 if TYPE_CHECKING:
@@ -26,13 +27,24 @@ def check(facts: Facts) -> Iterable[Finding]:
 def _finding(facts: Facts, repo: Monorepo, item: Drift) -> Finding:
     path, keys = item.path or repo.lock.path, item.keys  # type: ignore[union-attr]
     manifest = facts.manifests.get(path.rpartition("/")[0] or ".")
+    apps = _stopped(facts, repo, manifest) if manifest is not None else frozenset[str]()
     if manifest is not None and path == manifest.path:
         line, column = manifest.position(*keys)
     else:
         line, column = facts.line_of(path, keys[-1] if keys else "", item.line or 1)
     severity = Severity.ERROR if item.stops and not _is_stray(facts, repo) else Severity.WARNING
     fix = f"Run {command(repo)} and commit {repo.lock.path}."  # type: ignore[union-attr]
-    return Finding(ID, severity, path, line, column, item.message, item.name, fix=fix, relock=repo.folder)
+    return Finding(ID, severity, path, line, column, item.message, item.name, apps=apps, fix=fix,
+                   relock=repo.folder)  # fmt: skip
+
+
+def _stopped(facts: Facts, repo: Monorepo, manifest: Manifest) -> frozenset[str]:
+    """The images whose install stops at a difference in ``manifest``; what stands at the root stops all of them."""
+    images = [image for image in facts.images if image.repo is repo]
+    if manifest is repo.root:
+        names = {image.name for image in images} | repo.by_name.keys()
+        return frozenset() if repo.folder == "." else frozenset(names)
+    return frozenset({image.name for image in images for run in image.installs if resolve.sees(image, run, manifest)})
 
 
 def _is_stray(facts: Facts, repo: Monorepo) -> bool:

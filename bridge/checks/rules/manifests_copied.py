@@ -33,7 +33,7 @@ def check(facts: Facts) -> Iterable[Finding]:
 
 
 def _install(facts: Facts, image: Image, run: Run) -> Iterator[Finding]:
-    home = _home(image, run)
+    home = image.home(run)
     if home is None:
         yield from _rootless(facts, image, run)
         return
@@ -44,19 +44,6 @@ def _install(facts: Facts, image: Image, run: Run) -> Iterator[Finding]:
         if paths:
             yield _manifests(facts, image, run, sorted(posixpath.dirname(path) for path in paths), severity)
     yield from _beside(facts, image, run, home)
-
-
-def _home(image: Image, run: Run) -> str | None:
-    """Return where the workspace root lies in the image, with a slash at its end; None when it is not there."""
-    root = image.repo.root.path.removeprefix(image.prefix)
-    folder = run.folder
-    while True:
-        prefix = folder if folder.endswith("/") else folder + "/"
-        if run.files.get(f"{prefix}package.json") == root:
-            return prefix
-        if folder == "/":
-            return None
-        folder = posixpath.dirname(folder)
 
 
 def _needed(image: Image, run: Run, apps: frozenset[str], sections: tuple[str, ...]) -> list[str]:
