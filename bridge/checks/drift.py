@@ -35,6 +35,8 @@ def drifts(repo: Monorepo) -> Iterator[Drift]:
     if lock.problem is not None:
         yield Drift(f"{lock.path} does not load: {lock.problem[0]}.", lock.path, line=lock.problem[1])
         return
+    if repo.root.problem is not None or repo.settings.problems:
+        return  # what the members mean stands in what cannot be read
     checker = {"pnpm": _pnpm, "npm": _npm, "bun": _bun, "berry": _berry, "yarn1": _yarn1}[lock.kind]
     yield from checker(repo, lock)
 
@@ -43,7 +45,7 @@ def _pnpm(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
     overrides = lock.overrides or {}
     if _plain(repo.settings.overrides, repo) != _plain(overrides, repo) and lock.version >= "6":
         yield from _overrides(repo, lock)
-    for folder, manifest in repo.members.items():
+    for folder, manifest in repo.readable.items():
         importer = lock.importers.get(repo.relative(folder))
         if importer is None:
             if any(manifest.sections[section] for section in _PNPM):
@@ -171,7 +173,7 @@ def _patches(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
 def _npm(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
     if lock.version == "1":
         return
-    for folder, manifest in repo.members.items():
+    for folder, manifest in repo.readable.items():
         importer = lock.importers.get(repo.relative(folder))
         if importer is None:
             yield Drift(f"{manifest.label} is not in {lock.path}.", manifest.path, ("name",), manifest.label)
@@ -215,6 +217,8 @@ def _unless_kept(repo: Monorepo, lock: Lock, message: str, manifest: Manifest, s
 def _kept(repo: Monorepo, lock: Lock, name: str, specifier: str) -> bool:
     member = repo.by_name.get(name)
     if member is not None:
+        if member.problem is not None:
+            return True
         plain = specifier.startswith("workspace:") or specifier in ("*", "")
         return plain or semver.satisfies(str(member.data.get("version", "0.0.0")), specifier) is True
     return any(semver.satisfies(version, specifier) for version in lock.versions.get(name, ()))
@@ -231,7 +235,7 @@ def _flat(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
 
 
 def _bun(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
-    for folder, manifest in repo.members.items():
+    for folder, manifest in repo.readable.items():
         importer = lock.importers.get(repo.relative(folder))
         if importer is not None:
             yield from _sections(repo, manifest, lock, importer)
@@ -248,7 +252,7 @@ def _bun(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
 
 
 def _berry(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
-    for folder, manifest in repo.members.items():
+    for folder, manifest in repo.readable.items():
         importer = lock.importers.get(repo.relative(folder))
         if importer is None:
             yield Drift(f"{manifest.label} is not in {lock.path}.", manifest.path, ("name",), manifest.label)
@@ -270,7 +274,7 @@ def _berry(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
 
 def _yarn_catalogs(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
     """Yarn notes ``catalog:`` itself for a package, and locks what the catalog makes of it."""
-    for manifest in repo.members.values():
+    for manifest in repo.readable.values():
         for section in _PNPM:
             for name, specifier in manifest.sections[section].items():
                 catalog = specifier.removeprefix("catalog:") or "default"
@@ -306,7 +310,7 @@ def _bare(specifier: str) -> str:
 
 
 def _yarn1(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
-    for manifest in repo.members.values():
+    for manifest in repo.readable.values():
         for section in _PNPM:
             for name, specifier in manifest.sections[section].items():
                 local = name in repo.by_name or specifier.startswith(("link:", "file:", "portal:"))

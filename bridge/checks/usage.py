@@ -70,7 +70,7 @@ def suspects(facts: Facts) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path, specifiers in facts.imports.files.items():
         owner = facts.owners.of(path)
-        if owner is None:
+        if owner is None or _is_blind(facts, owner):
             continue
         for specifier in specifiers:
             name = names.get(specifier)
@@ -79,6 +79,12 @@ def suspects(facts: Facts) -> dict[tuple[str, str], list[str]]:
             if name and name not in owner.declared and name != owner.name:
                 found[owner.folder, name].append(path)
     return found
+
+
+def _is_blind(facts: Facts, owner: Manifest) -> bool:
+    """Whether nobody can say what a package has declared: its manifest, or the root's, cannot be read."""
+    repo = facts.repo_of(owner)
+    return owner.problem is not None or (repo is not None and repo.root.problem is not None)
 
 
 def missing(facts: Facts) -> list[Missing]:

@@ -14,6 +14,7 @@ SECTIONS: Final = ("dependencies", "devDependencies", "optionalDependencies", "p
 INSTALLED: Final = ("dependencies", "devDependencies", "optionalDependencies")
 FILE: Final = "package.json"
 
+_STATED = re.compile(r'"name"\s*:\s*"([^"\\]+)"')
 _NAME = re.compile(r"(?:@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*", re.IGNORECASE)
 
 
@@ -34,6 +35,9 @@ class Manifest:
 
     @cached_property
     def name(self) -> str:
+        """Its name; where the rest cannot be read, the one that its text states all the same."""
+        if self.problem is not None:
+            return next((item for item in _STATED.findall(self.text) if is_package_name(item)), "")
         value = self.data.get("name")
         return value if isinstance(value, str) else ""
 

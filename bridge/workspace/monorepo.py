@@ -57,6 +57,16 @@ class Monorepo:
         named = sorted(self.members.values(), key=lambda item: item.folder != self.folder)
         return {manifest.label: manifest for manifest in named}
 
+    @cached_property
+    def readable(self) -> dict[str, Manifest]:
+        """The members whose manifests can be read."""
+        return {folder: manifest for folder, manifest in self.members.items() if manifest.problem is None}
+
+    @cached_property
+    def has_nameless(self) -> bool:
+        """Whether some member cannot be read, not even its name: nobody knows then what packages there are."""
+        return any(manifest.problem is not None and not manifest.name for manifest in self.members.values())
+
     def relative(self, folder: str) -> str:
         """Return ``folder`` of the repository as the lock file has it: relative to the root."""
         if self.folder == ".":

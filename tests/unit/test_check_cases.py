@@ -48,6 +48,8 @@ def test_a_fault_is_found_at_its_place(case: Case, tmp_path: Path) -> None:
         assert any(matches(finding, wanted) for finding in report.findings), (
             f"{wanted} is not among {[(f.rule, f.severity.word, f.file, f.line, f.message) for f in report.findings]}"
         )
+    loud = [f for f in report.findings if f.rule in case.silent and f.severity > Severity.INFO]
+    assert loud == [], f"{[(f.file, f.line, f.message) for f in loud]}"
 
 
 @pytest.mark.parametrize("case", QUIET, ids=str)

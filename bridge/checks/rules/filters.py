@@ -95,6 +95,7 @@ def _judge(repo: Monorepo, item: Filter, place: Place) -> Iterator[Finding]:
     match = _SELECTOR.fullmatch(item.text)
     if (
         match is None
+        or repo.has_nameless
         or match[1]
         or not match[4]
         or (any(char in item.text for char in "$<>@:") and not _scoped(item.text))

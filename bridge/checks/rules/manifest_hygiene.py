@@ -28,8 +28,8 @@ def check(facts: Facts) -> Iterable[Finding]:
 def _names(repo: Monorepo) -> Iterator[Finding]:
     """Two packages of one name: one of them can never be meant."""
     first: dict[str, Manifest] = {}
-    for manifest in repo.members.values():
-        if not manifest.name and manifest is not repo.root and manifest.problem is None:
+    for manifest in repo.readable.values():
+        if not manifest.name and manifest is not repo.root:
             yield _finding(
                 manifest, (), Severity.WARNING, f"{manifest.path} has no name: no filter and no package can name it."
             )

@@ -34,9 +34,9 @@ def _configured(facts: Facts, repo: Monorepo, path: str) -> Iterator[Finding]:
     if "pipeline" in value:
         fix = 'Rename "pipeline" to "tasks".'
         yield _finding(facts, path, '"pipeline"', "turbo 2 stops at pipeline, which it calls tasks.", fix, "turbo")
-    if not facts.tree.submodules:  # they may hold the package
+    if not facts.tree.submodules and not repo.has_nameless:  # they may hold the package
         yield from _waiting(facts, repo, path, value)
-    stated = "packageManager" in repo.root.data or "devEngines" in repo.root.data
+    stated = repo.root.problem or "packageManager" in repo.root.data or "devEngines" in repo.root.data
     if not stated and not value.get("dangerouslyDisablePackageManagerCheck"):
         message = f"{repo.root.path} has no packageManager, and turbo 2 stops without it."
         fix = f'Add "packageManager": "{repo.manager.name}@<version>" to {repo.root.path}.'

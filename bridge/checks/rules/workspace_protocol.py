@@ -44,7 +44,7 @@ def _stated(repo: Monorepo, manifest: Manifest, section: str, name: str, specifi
         fix = f'Write "*" for {name}.'
         edit = Edit(manifest.path, lambda old: jsonedit.replace(old, (section, name), "*"))
         yield _finding(manifest, section, name, Severity.ERROR, message, fix, (edit,))
-    elif name not in repo.by_name and alias not in repo.by_name and not specifier.startswith("workspace:."):
+    elif not ({name, alias} & repo.by_name.keys() or repo.has_nameless or specifier.startswith("workspace:.")):
         near = difflib.get_close_matches(name, list(repo.by_name), 1, 0.6)
         fix = f"Write {near[0]} instead." if near else "Remove it, or add the package to the workspace."
         message = f"{name} is {specifier} here, and no package of the workspace has that name: the install stops."
@@ -60,6 +60,8 @@ def _speaks_workspace(repo: Monorepo) -> bool:
 
 def _registry(repo: Monorepo, manifest: Manifest, section: str, name: str, specifier: str) -> Iterator[Finding]:
     member = repo.by_name[name]
+    if member.problem is not None:
+        return
     links = _links(repo, member, specifier)
     if links and not _speaks_workspace(repo):
         return  # npm and yarn 1 have no other way to say it
