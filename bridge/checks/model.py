@@ -47,6 +47,7 @@ class Finding:
         fix: what to do, in one sentence or as exact lines; empty when nobody can say.
         edits: the same as changes that ``--fix`` makes.
         relock: whether the lock file has to be renewed after the edits.
+        about: other paths that it hangs on: a change there, and not in ``file``, may have brought it about.
     """
 
     rule: str
@@ -61,6 +62,7 @@ class Finding:
     fix: str = ""
     edits: tuple[Edit, ...] = field(default=(), compare=False)
     relock: str = ""
+    about: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def order(self) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.model.errors import Exit
-from bridge.checks import engine
+from bridge.checks import engine, scope
 from bridge.checks.rules import all_rules
 from bridge.commands import edge
 from bridge.reports import findings
@@ -218,6 +218,56 @@ def test_changed_since_reports_what_the_change_touches(tmp_path: Path, capsys: p
     assert {finding["package"] for finding in json.loads(out)["findings"]} == {"p-map"}
     code, _, err = run(capsys, "--repo", str(repo), "--changed-since", "nowhere")
     assert (code, "nowhere is no commit" in err) == (Exit.MISUSE, True)
+
+
+_Edits = dict[str, str | tuple[str, str] | None]
+_BREAKING: dict[str, tuple[_Edits, str, str]] = {
+    "a file that an image copies is deleted": ({"tsconfig.base.json": None}, "IKB203", "apps/api/Dockerfile"),
+    "a package is renamed": ({"packages/ui/package.json": ('"@suite/ui"', '"@suite/kit"')}, "IKB104",
+                             "apps/website/package.json"),
+    "an app is renamed": ({"apps/api/package.json": ('"@suite/api"', '"@suite/rest"')}, "IKB301",
+                          "apps/api/Dockerfile"),
+    "a package is new in an image": ({
+        "packages/log/package.json": '{ "name": "@suite/log", "private": true, "dependencies": { "pg": "catalog:" } }',
+        "packages/service/package.json": ('"typescript"', '"@suite/log": "workspace:*",\n    "typescript"')}, "IKB202",
+                                     "apps/api/Dockerfile"),
+    "an entry of the catalog is gone": ({"pnpm-workspace.yaml": ("  pg: ^8.23.0\n", "")}, "IKB105",
+                                        "packages/db/package.json"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", _BREAKING)
+def test_changed_since_reports_what_a_change_breaks_elsewhere(what: str, tmp_path: Path) -> None:
+    repo = check_cases.copy(tmp_path / "suite")
+    git(repo, "init", "-q")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "first")
+    edits, rule, file = _BREAKING[what]
+    for name, edit in edits.items():
+        path = repo / name
+        if edit is None:
+            path.unlink()
+        elif isinstance(edit, str):
+            path.parent.mkdir()
+            path.write_text(edit, encoding="utf-8")
+        else:
+            path.write_text(path.read_text(encoding="utf-8").replace(*edit), encoding="utf-8")
+    report = engine.check(repo, scope.scope(repo, "", "HEAD"))
+    assert (rule, file) in {(finding.rule, finding.file) for finding in report.findings}
+
+
+def test_changed_since_leaves_out_what_stood_in_a_dockerfile_before(tmp_path: Path) -> None:
+    repo = check_cases.copy(tmp_path / "suite")
+    (repo / "tools").mkdir()
+    (repo / "tools/Dockerfile").write_text("FROM node\nCOPY nothing.txt ./\nENV API_TOKEN=q8Zt4LmX0vPw7Rk2\n")
+    git(repo, "init", "-q")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "first")
+    (repo / "apps/api/src/main.ts").write_text("export {};\n", encoding="utf-8")
+    assert engine.check(repo, scope.scope(repo, "", "HEAD")).findings == []
+    (repo / "packages/ui/src/html.ts").unlink()
+    found = engine.check(repo, scope.scope(repo, "", "HEAD")).findings
+    assert {finding.rule for finding in found} <= {"IKB203"}
 
 
 def test_the_text_holds_no_control_characters_of_the_repository(

@@ -90,7 +90,8 @@ def _finding(facts: Facts, way: list[str], size: int) -> Finding:
     rest = f" ({size} files hang together)" if size > len(way) - 1 else ""
     message = f"Files import each other in a circle: {shown}{rest}."
     fix = "Move what both need into a third file, or import types only (import type)."
-    return Finding(ID, Severity.WARNING, way[0], line, column, message, way[1], fix=fix)
+    return Finding(ID, Severity.WARNING, way[0], line, column, message, way[1], fix=fix,
+                   about=frozenset(way))  # fmt: skip
 
 
 RULE = Rule(

@@ -126,7 +126,7 @@ def _used(facts: Facts, manifest: Manifest, folder: str) -> bool:
 
 def _finding(path: str, folder: str, message: str) -> Finding:
     fix = f"Remove it (git rm -r {folder}), or make it a package of the workspace."
-    return Finding(ID, Severity.WARNING, path, 1, 1, message, folder, fix=fix)
+    return Finding(ID, Severity.WARNING, path, 1, 1, message, folder, fix=fix, about=frozenset({folder}))
 
 
 RULE = Rule(

@@ -23,7 +23,8 @@ def check(facts: Facts) -> Iterable[Finding]:
         other = by_lower.setdefault(path.lower(), path)
         if other != path:
             message = f"{path} and {other} differ in case alone: macOS and Windows keep only one of them."
-            yield Finding(ID, Severity.WARNING, path, 1, 1, message, path, fix="Rename one of them.")
+            yield Finding(ID, Severity.WARNING, path, 1, 1, message, path, fix="Rename one of them.",
+                          about=frozenset({other}))  # fmt: skip
     yield from _imports(facts, by_lower)
 
 
@@ -57,7 +58,8 @@ def _finding(facts: Facts, path: str, specifier: str, found: str) -> Iterator[Fi
             column = site.start - code.rfind(b"\n", 0, site.start)
             severity = Severity.WARNING if is_aside(path) or not kind.runs else Severity.ERROR
             message = f'"{specifier}" differs from {found} in case: macOS finds it, Linux and so the image does not.'
-            yield Finding(ID, severity, path, line, column, message, specifier, fix=f"Write it as {found} has it.")
+            yield Finding(ID, severity, path, line, column, message, specifier,
+                          fix=f"Write it as {found} has it.", about=frozenset({found}))  # fmt: skip
             return
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.model.errors import IkomaError
@@ -22,7 +24,7 @@ def check(facts: Facts) -> Iterable[Finding]:
         return
     for problem in set_problems(found.names):
         name = str(problem.params.get("second") or problem.params.get("file"))
-        yield _finding(found.file(name), problem)
+        yield replace(_finding(found.file(name), problem), about=frozenset({posixpath.dirname(found.file(name))}))
     for name in found.names:
         yield from _unreadable(facts, found.file(name), name)
 

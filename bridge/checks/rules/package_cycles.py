@@ -26,8 +26,8 @@ def check(facts: Facts) -> Iterable[Finding]:
             line, column = manifest.position(section, way[1])
             message = f"Packages depend on each other in a circle: {' → '.join(way)}."
             fix = "Move what both need into a third package, or drop the dependency that is not needed."
-            yield Finding(ID, Severity.WARNING, manifest.path, line, column, message, way[1], way[0],
-                          frozenset(group), fix)  # fmt: skip
+            yield Finding(ID, Severity.WARNING, manifest.path, line, column, message, way[1], way[0], frozenset(group),
+                          fix, about=frozenset(repo.by_name[name].path for name in way))  # fmt: skip
 
 
 RULE = Rule(

@@ -54,9 +54,10 @@ def _finding(repo: Monorepo, name: str, spread: dict[str, Places]) -> Finding:
     minors = {match[0] for specifier in spread if (match := re.search(r"\d+(?:\.\d+)?", specifier))}
     severity = Severity.WARNING if len(minors) > 1 else Severity.INFO
     catalog = " or give it one entry in the catalog" if repo.settings.catalogs else ""
+    declaring = [member for entries in spread.values() for member, _ in entries]
     return Finding(ID, severity, manifest.path, line, column, message, name, manifest.label,
-                   frozenset(entry[0].label for entries in spread.values() for entry in entries),
-                   f"Use {ordered[0][0]} everywhere{catalog}.")  # fmt: skip
+                   frozenset(member.label for member in declaring), f"Use {ordered[0][0]} everywhere{catalog}.",
+                   about=frozenset(member.path for member in declaring))  # fmt: skip
 
 
 def _where(places: Places) -> str:
