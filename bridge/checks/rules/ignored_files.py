@@ -25,8 +25,9 @@ _ALWAYS = {
     "**/._*": "._x",
     "**/.DS_Store": ".DS_Store",
 }
-_MADE = {"**/.next": ".next/x", "**/dist": "dist/x", "**/.turbo": ".turbo/x"}
-_HEAVY = frozenset({"**/node_modules", "**/.next", "**/dist", "**/.env*", "**/.git"})
+_OUTPUT = (".next", "dist", "build", "out", ".output", ".svelte-kit")
+_MADE = {f"**/{name}": f"{name}/x" for name in (*_OUTPUT, ".turbo", "coverage")}
+_HEAVY = frozenset({"**/node_modules", "**/.env*", "**/.git", *(f"**/{name}" for name in _OUTPUT)})
 
 
 def check(facts: Facts) -> Iterable[Finding]:
@@ -49,7 +50,7 @@ def _file(facts: Facts, build: Build) -> str:
 
 def _folders(facts: Facts, build: Build, parsed: Dockerfile) -> set[str]:
     """The folders of the context that are copied whole and hold a package, relative to the context."""
-    walk = Walk(parsed, [], build.arguments, lambda _names, _docker: ())
+    walk = Walk(parsed, [], build.arguments, _no_prune)
     prefix = "" if build.context == "." else build.context + "/"
     found = set()
     for copy in walk.copies:
@@ -63,7 +64,9 @@ def _folders(facts: Facts, build: Build, parsed: Dockerfile) -> set[str]:
 def _finding(facts: Facts, path: str, users: list[tuple[Build, set[str]]]) -> Finding | None:
     build, folders = users[0][0], set().union(*(entry[1] for entry in users))
     ignore = ignore_of(facts.tree, build)
-    samples = _ALWAYS | {key: value for key, value in _MADE.items() if _is_made(facts, folders, value)}
+    meant = _meant(facts, [entry[0] for entry in users])
+    made = {key: value for key, value in _MADE.items() if value.partition("/")[0] not in meant}
+    samples = _ALWAYS | {key: value for key, value in made.items() if _is_made(facts, folders, value)}
     missing = [pattern for pattern, sample in samples.items() if _lets_in(ignore, folders, sample)]
     if not missing:
         return None
@@ -80,6 +83,23 @@ def _finding(facts: Facts, path: str, users: list[tuple[Build, set[str]]]) -> Fi
 
 def _word(folders: set[str]) -> str:
     return "the whole context" if "." in folders else ", ".join(sorted(folders)[:3])
+
+
+def _meant(facts: Facts, builds: list[Build]) -> set[str]:
+    """The names of folders that a context is meant to have: its own ones in git, and those that a COPY names."""
+    found: set[str] = set()
+    for context in {build.context for build in builds}:
+        prefix = "" if context == "." else context + "/"
+        found |= {folder.rpartition("/")[2] for folder in facts.tree.folders if folder.startswith(prefix)}
+    for build in builds:
+        if isinstance(parsed := facts.dockerfiles[build.path], Dockerfile):
+            copies = Walk(parsed, [], build.arguments, _no_prune).copies
+            found |= {part for copy in copies for part in copy.source.split("/")}
+    return found
+
+
+def _no_prune(_names: list[str], _docker: bool) -> tuple[tuple[str, str], ...]:
+    return ()
 
 
 def _is_made(facts: Facts, folders: set[str], sample: str) -> bool:
