@@ -9,8 +9,8 @@ from typing import Final
 
 _SHAPES: Final = re.compile(
     r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{50,}|xox[abprs]-[\w-]{10,}|sk_live_\w{16,}|rk_live_\w{16,}|"
-    r"-----BEGIN [A-Z ]*PRIVATE KEY|AIza[0-9A-Za-z_-]{35}|glpat-[\w-]{20}|npm_[A-Za-z0-9]{36}|sk-ant-[\w-]{20,}|"
-    r"sk-(?:proj-)?[A-Za-z0-9_-]{32,}|whsec_[A-Za-z0-9]{24,}|SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|AIza[0-9A-Za-z_-]{35}|glpat-[\w-]{20}|npm_[A-Za-z0-9]{36}|"
+    r"(?<![\w-])sk-(?:ant-[\w-]{20,}|[\w-]{32,})|whsec_[A-Za-z0-9]{24,}|SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
 )
 _NAMES: Final = re.compile(
     r"(?:^|_)(?:SECRET|PASSWORD|PASSWD|PWD|TOKEN|PRIVATE_KEY|CREDENTIALS?|API_?KEY|ACCESS_?KEY|SERVICE_ROLE(?:_KEY)?|"
@@ -29,6 +29,10 @@ _PLACEHOLDER: Final = re.compile(
 )
 
 
+_REFERENCE: Final = re.compile(r"\$\{[^}]*\}")
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://([^\s:/?#@]*):([^\s/?#@]+)@[^\s@]", re.IGNORECASE)
+
+
 def has_shape(value: str) -> bool:
     """Return whether ``value`` has the shape of a key that some service gives out."""
     return _SHAPES.search(value) is not None
@@ -43,6 +47,17 @@ def is_value(value: str) -> bool:
     """Return whether ``value`` may be a real one: no reference, no placeholder, long and mixed enough."""
     text = value.strip("\"'")
     return len(text) >= 8 and _PLACEHOLDER.search(text) is None and _entropy(text) >= 2.5
+
+
+def has_password(value: str) -> bool:
+    """Return whether ``value`` holds an address with a password that may be a real one."""
+    found = _ADDRESS.findall(_REFERENCE.sub("$", value))
+    return any(password != user and is_value(password) for user, password in found)
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Return whether a variable holds what looks like a secret: by shape, by name, or inside an address."""
+    return has_shape(value) or has_password(value) or (is_name(name) and is_value(value))
 
 
 def _entropy(text: str) -> float:

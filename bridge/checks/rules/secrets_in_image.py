@@ -28,7 +28,7 @@ def check(facts: Facts) -> Iterable[Finding]:
                         )
     for compose in facts.composes:
         for service in compose.services:
-            for name, value, keys in settings(service):
+            for name, value, keys in (*settings(service), *_told(service)):
                 yield from _compose(compose, service, name, value, keys)
 
 
@@ -36,7 +36,7 @@ def _dockerfile(
     facts: Facts, path: str, lines: tuple[int, int], keyword: str, name: str, value: str
 ) -> Iterator[Finding]:
     line, column = facts.line_of(path, name, *lines)
-    if secretlike.has_shape(value) or (secretlike.is_name(name) and secretlike.is_value(value)):
+    if secretlike.is_secret(name, value):
         message = f"{keyword} {name} holds what looks like a secret: all who pull the image have it."
         severity = Severity.ERROR if secretlike.has_shape(value) else Severity.WARNING
         yield Finding(ID, severity, path, line, column, message, name, fix=_fix(name))
@@ -64,14 +64,27 @@ def settings(service: Service) -> Iterator[tuple[str, str, tuple[str, ...]]]:
                 yield name, value, (*keys, name)
 
 
+def _told(service: Service) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield the same of what a service is started with, and of its labels: there a name says nothing."""
+    for key in ("command", "entrypoint"):
+        holder = service.data.get(key)
+        for word in holder if isinstance(holder, list) else [holder]:
+            if isinstance(word, str):
+                yield key, word, (key,)
+    labels = service.data.get("labels")
+    stated = [f"{key}={value}" for key, value in labels.items()] if isinstance(labels, dict) else labels
+    for entry in stated if isinstance(stated, list) else ():
+        yield "labels", str(entry), ("labels", str(entry).partition("=")[0])
+
+
 def _compose(compose: Compose, service: Service, name: str, value: str, keys: tuple[str, ...]) -> Iterator[Finding]:
-    shaped = secretlike.has_shape(value)
-    if not shaped and not (secretlike.is_name(name) and secretlike.is_value(value)):
+    if not secretlike.is_secret(name, value):
         return
     line, column = compose.position("services", service.name, *keys)
     message = f"{name} of the service {service.name} holds what looks like a secret, in a file that is committed."
-    fix = f"Write ${{{name}:?must be set in app.env}}, and put the value into the environment file of the target."
-    severity = Severity.ERROR if shaped else Severity.WARNING
+    variable = name if keys[0] in ("environment", "build") else "SECRET"
+    fix = f"Write ${{{variable}:?must be set in app.env}}, and put the value into the environment file of the target."
+    severity = Severity.ERROR if secretlike.has_shape(value) else Severity.WARNING
     yield Finding(ID, severity, compose.path, line, column, message, name, service.name,
                   frozenset({service.name}), fix)  # fmt: skip
 
@@ -83,7 +96,7 @@ RULE = Rule(
     "",
     "What stands in ARG or ENV is stored in the image and in its history, and what stands in a compose file is "
     "stored in git: everybody who can pull or clone has it, for good. Values with the shape of a service's key are "
-    "errors, values under a telling name warnings; references and placeholders are left alone. Values are never "
-    "repeated in a report.",
+    "errors, values under a telling name and passwords in addresses (scheme://user:password@host) warnings; "
+    "references and placeholders are left alone. Values are never repeated in a report.",
     check,
 )
