@@ -105,6 +105,17 @@ def _parts(text: str) -> Iterator[str]:
     yield part
 
 
+def sequence(text: str) -> list[str]:
+    """Return what a shell runs one after the other, or one beside the other; a pipe is one of them."""
+    found = [""]
+    for match in _PIECE.finditer(text.replace("\\\r\n", " ").replace("\\\n", " ")):
+        if match[1] in ("&&", ";", "\n", "&"):
+            found.append("")
+        else:
+            found[-1] += match[0]
+    return [part.strip() for part in found if part.strip()]
+
+
 def _words(text: str) -> list[str]:
     try:
         return shlex.split(text, comments=True)

@@ -37,7 +37,7 @@ def _name(compose: Compose, service: Service) -> Iterator[Finding]:
 
 
 def _health(facts: Facts, compose: Compose, service: Service) -> Iterator[Finding]:
-    if _is_watched(service) or _is_short(compose, service) or _probed(facts, service) or service.build is None:
+    if _is_watched(service) or is_short(compose, service) or _probed(facts, service) or service.build is None:
         return
     parsed = next(
         (facts.dockerfiles.get(b.path) for b in facts.builds if b.service and b.service.name == service.name), None
@@ -66,8 +66,8 @@ def _probed(facts: Facts, service: Service) -> bool:
     return entry is not None and entry.probe is not None
 
 
-def _is_short(compose: Compose, service: Service) -> bool:
-    """Whether it runs to its end: others wait for that, or it is never restarted."""
+def is_short(compose: Compose, service: Service) -> bool:
+    """Return whether it runs to its end: others wait for that, or it is never restarted."""
     if str(service.data.get("restart", "")) in ("no", "False", "false"):
         return True
     return any(
