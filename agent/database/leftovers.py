@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from psycopg import sql
 
+from agent.database import syntax
 from agent.database.connect import Connection
 from agent.database.statements import Statement
 
@@ -44,9 +45,7 @@ class Left:
 
 def of(statement: Statement) -> Left:
     """Return the traces of a statement; one that may simply run again has none."""
-    import postgast
-
-    node = postgast.parse(statement.text).stmts[0].stmt
+    node = syntax.parse(statement.text).stmts[0].stmt
     word = node.WhichOneof("node")
     maker = _MAKERS.get(word)
     return maker(getattr(node, word)) if maker else Left()

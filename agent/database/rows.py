@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from agent.database import syntax
 from agent.model.errors import IkomaError
 
 _STDIN: Final = re.compile(r"\bstdin\b", re.IGNORECASE)
@@ -47,7 +48,7 @@ def _reads_rows(text: str) -> bool:
     import postgast
 
     try:
-        found = postgast.parse(text).stmts
+        found = syntax.parse(text).stmts
     except postgast.PgQueryError:
         return False
     return bool(len(found)) and reads_rows(found[-1].stmt)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agent.database import alone, rows
+from agent.database import alone, rows, syntax
 from agent.model.errors import IkomaError
 
 EXCERPT: Final = 160
@@ -162,7 +162,7 @@ def _parse(text: str, file: str) -> Any:
     import postgast
 
     try:
-        return postgast.parse(text)
+        return syntax.parse(text)
     except postgast.PgQueryError as error:
         raise _unreadable(text, max(int(error.cursorpos or 1), 1) - 1, str(error.message), file) from None
 
@@ -190,7 +190,7 @@ def made_roles(text: str) -> set[str]:
     import postgast
 
     try:
-        tree = postgast.parse(text)
+        found = syntax.parse(text)
     except postgast.PgQueryError:
         return set()
-    return {item.stmt.create_role_stmt.role for item in tree.stmts if item.stmt.HasField("create_role_stmt")}
+    return {item.stmt.create_role_stmt.role for item in found.stmts if item.stmt.HasField("create_role_stmt")}

@@ -15,7 +15,7 @@ from typing import Final
 
 import psycopg
 
-from agent.database import alone, batch, frame, ledger, leftovers
+from agent.database import alone, batch, frame, ledger, leftovers, syntax
 from agent.database.connect import Connection
 from agent.database.frame import Failed, Run, Script
 from agent.database.ledger import Progress
@@ -122,9 +122,7 @@ def _one(connection: Connection, run: Run, script: Script, part: Part, past: Pro
 
 def _limits(statement: Statement, run: Run) -> str:
     """Return how long a statement may wait for a lock: what works concurrently waits long, and nobody behind it."""
-    import postgast
-
-    waits = run.limits.lock_ms if alone.stalls(postgast.parse(statement.text).stmts[0].stmt) else 0
+    waits = run.limits.lock_ms if alone.stalls(syntax.parse(statement.text).stmts[0].stmt) else 0
     return _LIMITS.format(waits, run.limits.statement_seconds)
 
 
