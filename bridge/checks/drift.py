@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bridge.checks import semver
-from bridge.workspace.lock import Lock, Pin
+from bridge.workspace.lock import Lock, Patch, Pin
 from bridge.workspace.manifests import SECTIONS, Manifest
 from bridge.workspace.monorepo import Monorepo
 
@@ -53,6 +54,9 @@ def _pnpm(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
             continue
         wanted = _wanted(manifest, lock, overrides)
         listed = {name: pin for section in importer.values() for name, pin in section.items()}
+        for name in manifest.sections["optionalDependencies"].keys() & _left_out(repo):
+            wanted.pop(name, None)
+            listed.pop(name, None)
         peers = set(manifest.sections["peerDependencies"])
         yield from _compare(manifest, lock, wanted, listed, peers)
     for folder in lock.importers.keys() - {repo.relative(folder) for folder in repo.members}:
@@ -62,6 +66,7 @@ def _pnpm(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
                     folder, stops=False)  # fmt: skip
     yield from _catalogs(repo, lock)
     yield from _patches(repo, lock)
+    yield from _ignored(repo, lock)
 
 
 def _gone(repo: Monorepo, folder: str) -> bool:
@@ -163,11 +168,41 @@ def _catalog_file(repo: Monorepo) -> str:
 def _patches(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
     if lock.patched is None:
         return
-    own = set(repo.settings.patches)
-    for key in sorted(own - lock.patched):
+    own = repo.settings.patches
+    for key in sorted(own.keys() - lock.patched.keys()):
         yield Drift(f"The patch of {key} is not in {lock.path}.", lock.path, (key,), key)
-    for key in sorted(lock.patched - own):
+    for key in sorted(lock.patched.keys() - own.keys()):
         yield Drift(f"{lock.path} has a patch of {key} that nothing states any more.", lock.path, (key,), key)
+    for key in sorted(own.keys() & lock.patched.keys()):
+        if reason := _other_patch(repo, own[key], lock.patched[key]):
+            message = f"The patch of {key} is {own[key]}, {reason} {lock.path} was written."
+            yield Drift(message, lock.path, (key,), key, stops=lock.kind == "pnpm")
+
+
+def _other_patch(repo: Monorepo, path: str, recorded: Patch) -> str:
+    """How a patch differs from the recorded one: by its path, or by a digest of the one sort that is known."""
+    if recorded.path and posixpath.normpath(recorded.path) != posixpath.normpath(path):
+        return f"and was {recorded.path} when"
+    file = posixpath.normpath(f"{repo.folder}/{path}")
+    if file not in repo.tree or not re.fullmatch(r"[0-9a-f]{64}", recorded.digest):
+        return ""  # before pnpm 10 it is a sum of another sort
+    digest = hashlib.sha256(repo.tree.read(file).replace(b"\r\n", b"\n")).hexdigest()
+    return "" if digest == recorded.digest else "whose content has changed since"
+
+
+def _ignored(repo: Monorepo, lock: Lock) -> Iterator[Drift]:
+    own = _left_out(repo)
+    for name in sorted(own ^ (lock.ignored or set())) if lock.ignored is not None else ():
+        where = f"and not in {lock.path}" if name in own else f"in {lock.path} alone"
+        message = f"{name} is left out by ignoredOptionalDependencies, {where}."
+        yield Drift(message, lock.path, ("ignoredOptionalDependencies",), name)
+
+
+def _left_out(repo: Monorepo) -> set[str]:
+    """What pnpm is told to leave out: by the workspace file, else by the root manifest."""
+    pnpm = repo.root.data.get("pnpm")
+    stated = pnpm.get("ignoredOptionalDependencies") if isinstance(pnpm, dict) else None
+    return set(repo.settings.words("ignoredOptionalDependencies") or (stated if isinstance(stated, list) else ()))
 
 
 def _npm(repo: Monorepo, lock: Lock) -> Iterator[Drift]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from bridge.workspace.lock import bun, npm, pnpm, yarn
-from bridge.workspace.lock.model import Graph, Lock, Pin, Sections
+from bridge.workspace.lock.model import Graph, Lock, Patch, Pin, Sections
 
-__all__ = ["FILES", "Graph", "Lock", "Pin", "Sections", "read"]
+__all__ = ["FILES", "Graph", "Lock", "Patch", "Pin", "Sections", "read"]
 
 _READERS: Final = {
     "pnpm-lock.yaml": pnpm.read,

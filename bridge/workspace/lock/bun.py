@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bridge.workspace import jsontext
-from bridge.workspace.lock.model import Graph, Lock, Pin
+from bridge.workspace.lock.model import Graph, Lock, Patch, Pin
 
 _SECTIONS: Final = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
@@ -23,7 +23,7 @@ def read(path: str, text: str) -> Lock:
     lock.overrides = {str(name): str(item) for name, item in _dict(value.get("overrides")).items()}
     catalogs = {"default": value.get("catalog"), **_dict(value.get("catalogs"))}
     lock.catalogs = {name: _pins(entries) for name, entries in catalogs.items() if entries}
-    lock.patched = frozenset(_dict(value.get("patchedDependencies")))
+    lock.patched = {str(key): Patch(str(path)) for key, path in _dict(value.get("patchedDependencies")).items()}
     workspaces = value["workspaces"]
     lock.importers = {folder or ".": _sections(_dict(entry)) for folder, entry in workspaces.items()}
     packages = _dict(value.get("packages"))

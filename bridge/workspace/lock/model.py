@@ -16,6 +16,13 @@ class Pin(NamedTuple):
     version: str = ""
 
 
+class Patch(NamedTuple):
+    """What a lock file says about a patched dependency; either may be missing."""
+
+    path: str = ""
+    digest: str = ""
+
+
 @dataclass
 class Lock:
     """A lock file.
@@ -27,7 +34,8 @@ class Lock:
         catalogs: name of a catalog → dependency → pin.
         overrides: selector → replacement, as it stood when the file was written; None when the format has none.
         requests: ``name@range`` for which yarn1 and berry hold an entry.
-        patched: keys of patched dependencies.
+        patched: key of a patched dependency → its patch; None when the format has none.
+        ignored: optional dependencies that pnpm leaves out; None when it does not say.
         problem: why it cannot be used, and on which line; empty when it can.
     """
 
@@ -38,7 +46,8 @@ class Lock:
     catalogs: dict[str, dict[str, Pin]] = field(default_factory=dict)
     overrides: dict[str, str] | None = None
     requests: frozenset[str] = frozenset()
-    patched: frozenset[str] | None = None
+    patched: dict[str, Patch] | None = None
+    ignored: frozenset[str] | None = None
     settings: dict[str, object] = field(default_factory=dict)
     problem: tuple[str, int] | None = None
     find_versions: Callable[[], dict[str, list[str]]] = dict

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from bridge.workspace import plainyaml
-from bridge.workspace.lock.model import Lock, Pin, Sections
+from bridge.workspace.lock.model import Lock, Patch, Pin, Sections
 
 _SECTIONS: Final = ("dependencies", "devDependencies", "optionalDependencies")
 _CONFLICT: Final = re.compile(r"^(<{7}|={7}|>{7})", re.MULTILINE)
@@ -33,13 +33,21 @@ def read(path: str, text: str) -> Lock:
     lock.importers = _importers(value)
     lock.catalogs = {str(name): _pins(entries) for name, entries in _dict(value.get("catalogs")).items()}
     lock.overrides = {str(key): str(item) for key, item in _dict(value.get("overrides")).items()}
-    lock.patched = frozenset(map(str, _dict(value.get("patchedDependencies"))))
+    lock.patched = {str(key): _patch(entry) for key, entry in _dict(value.get("patchedDependencies")).items()}
+    listed = value.get("ignoredOptionalDependencies")
+    lock.ignored = frozenset(map(str, listed if isinstance(listed, list) else ())) if lock.version >= "9" else None
     lock.settings = _dict(value.get("settings"))
     return lock
 
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _patch(entry: Any) -> Patch:
+    if not isinstance(entry, dict):
+        return Patch("", str(entry))  # pnpm 11 notes the digest alone
+    return Patch(str(entry.get("path", "")), str(entry.get("hash", "")))
 
 
 def _importers(value: dict[str, Any]) -> dict[str, Sections]:
