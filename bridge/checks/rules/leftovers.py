@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from bridge.checks import resolve
 from bridge.checks.model import Finding, Rule, Severity
 from bridge.checks.resolve import Found
+from bridge.checks.shown import is_shown
 from bridge.workspace import builtins
 from bridge.workspace.imports import SCRIPTS
+from bridge.workspace.lock import FILES
 from bridge.workspace.manifests import Manifest, package_of
 from bridge.workspace.monorepo import Monorepo
 
@@ -30,6 +32,7 @@ def check(facts: Facts) -> Iterable[Finding]:
     for repo in facts.repos:
         if repo.is_workspace:
             yield from _without_manifest(facts, repo)
+            yield from _at_the_top(facts, repo)
         for manifest in repo.members.values():
             if manifest is not repo.root or not repo.is_workspace:
                 yield from _strangers(facts, repo, manifest)
@@ -50,6 +53,67 @@ def _without_manifest(facts: Facts, repo: Monorepo) -> Iterator[Finding]:
                 if code and not _mentioned(facts, repo, folder):
                     message = f"{folder} has sources and no package.json, belongs to no package, and nothing names it."
                     yield _finding(code[0], folder, message)
+
+
+_USUAL = re.compile(
+    r"^(?:infra\w*|deploy\w*|ops|k8s|kubernetes|helm|charts?|terraform|pulumi|cdk|ansible|docker|nginx|supabase|prisma|db|"
+    r"database|migrations?|seeds?|data|cypress|playwright|specs?|bench\w*|perf\w*|hack|dev|tooling|build\w*|ci|patches|"
+    r"mocks?|locales?|i18n|static|vendor|third[_-]party|proto\w*|schemas?|hooks|utils|typing|evals?|cloud|workers?|"
+    r"[\w-]*(?:scripts?|tests?|tools?|docs?|examples?|samples?|demos?|playground\w*|benchmarks?|fixtures|templates?))$",
+    re.IGNORECASE,
+)
+"""Folders beside the packages that people run by hand, or that tools find by their names."""
+_FOREIGN = re.compile(
+    r"(?:^|/)(?:pyproject\.toml|requirements[\w.-]*\.txt|setup\.py|go\.mod|Cargo\.toml|pubspec\.yaml|Gemfile|deno\.jsonc?|"
+    r"pom\.xml|build\.gradle(?:\.kts)?|project\.json|BUILD(?:\.bazel)?|[\w.-]+\.csproj|composer\.json|Package\.swift|"
+    r"[\w-]+\.py|pnpm-lock\.yaml|package-lock\.json|yarn\.lock|bun\.lockb?)$"
+)
+"""What makes a folder a project of another language or tool, or one with an install of its own."""
+_NAMING = re.compile(
+    r"^[^/]+\.(?:json|jsonc|[cm]?[jt]s|ya?ml|toml|sh)$|^(?:Makefile|[Jj]ustfile|Procfile|Taskfile\.ya?ml)$"
+    r"|^\.(?:github|gitlab|circleci|husky|changeset|vscode|devcontainer)[/\w.-]*|\.sh$|(?:^|/)tsconfig[\w.-]*\.json$"
+    r"|(?:^|/)package\.json$|(?:^|/)[\w.-]+\.config\.[cm]?[jt]s$"
+)
+
+
+def _at_the_top(facts: Facts, repo: Monorepo) -> Iterator[Finding]:
+    """Folders beside the packages, with sources or an own package.json, that belong to none and that nothing names."""
+    prefix = "" if repo.folder == "." else repo.folder + "/"
+    if any(f"{prefix}{name}" in facts.tree for name in ("nx.json", "rush.json", "deno.json", "deno.jsonc")):
+        return  # their packages need no pattern
+    tops = {
+        path[len(prefix) :].partition("/")[0] for path in facts.tree.below(repo.folder) if "/" in path[len(prefix) :]
+    }
+    for name in sorted(tops):
+        folder = f"{prefix}{name}"
+        if _KEPT.match(name) or _USUAL.match(name) or name.startswith("_") or is_shown(f"{folder}/x"):
+            continue
+        files = facts.tree.below(folder)
+        code = [path for path in files if path.endswith(SCRIPTS)]
+        first = next(iter(code), f"{folder}/package.json")
+        if first not in facts.tree or _is_lived_in(repo, folder, files):
+            continue
+        if not _mentioned(facts, repo, folder) and not _named(facts, repo, folder, name):
+            message = f"{folder} lies beside the packages, belongs to none of the workspace, and nothing names it."
+            yield _finding(first, folder, message)
+
+
+def _is_lived_in(repo: Monorepo, folder: str, files: list[str]) -> bool:
+    """Whether a folder holds packages, or is the business of another language or tool."""
+    inside = any(known.startswith(folder + "/") or known == folder for known in repo.members)
+    return inside or any(_FOREIGN.search(path) for path in files)
+
+
+def _named(facts: Facts, repo: Monorepo, folder: str, name: str) -> bool:
+    """Whether settings, scripts, workflows, manifests or the contract have the folder's name in them."""
+    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+    prefix = "" if repo.folder == "." else repo.folder + "/"
+    outside = (path for path in facts.tree.files if not path.startswith(folder + "/"))
+    places = [path for path in outside if _NAMING.search(path.removeprefix(prefix))]
+    places = [path for path in places if path.rpartition("/")[2] not in FILES]
+    return any(word.search(facts.tree.text(path)) for path in places) or any(
+        word.search(text) for text in facts.command_texts
+    )
 
 
 def _plain(pattern: str) -> bool:
