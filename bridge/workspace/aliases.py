@@ -61,6 +61,8 @@ class Aliases:
             path for path in tree.files if path.endswith((".json", ".jsonc")) and names.search(path)
         )
         self._read: dict[str, dict[str, Any]] = {}
+        self._broken: set[str] = set()
+        self._blind: set[str] = set()
 
     def target(self, specifier: str, path: str) -> str | None:
         """Return the path of the repository to which an alias in force at ``path`` leads; None when there is none."""
@@ -96,6 +98,8 @@ class Aliases:
         Only asked for names that no lock file and no workspace knows: they can be nothing else than aliases.
         """
         self.target(specifier, path)  # reads what is in force there
+        if any(not folder or path.startswith(folder + "/") for folder in self._blind):
+            return True  # what cannot be read may say so
         head = specifier.split("/")[0]
         if any(f"{base}/{head}".removeprefix("./") in self.tree.folders for base in self._bases_above(path)):
             return True
@@ -181,7 +185,11 @@ class Aliases:
 
     def _tsconfig(self, path: str, folder: str) -> list[Alias]:
         found = []
-        for base, options in self._chain(path, set()):
+        seen = set[str]()
+        chain = self._chain(path, seen)
+        if seen & self._broken:
+            self._blind.add(folder)
+        for base, options in chain:
             root = posixpath.normpath(posixpath.join(base, str(options["baseUrl"]))) if "baseUrl" in options else None
             if root is not None and root not in self._bases[folder]:
                 self._bases[folder].append(root)
@@ -221,10 +229,12 @@ class Aliases:
 
     def _json(self, path: str) -> dict[str, Any]:
         if path not in self._read:
+            text = self.tree.text(path)
             try:
-                value = jsontext.parse(self.tree.text(path), lenient=True).value
+                value = jsontext.parse(text, lenient=True).value
             except jsontext.Broken:
                 value = {}
+                self._broken |= {path} if jsontext.without_comments(text).strip() else set()
             self._read[path] = value if isinstance(value, dict) else {}
         return self._read[path]
 

@@ -65,13 +65,18 @@ def parse(text: str, *, lenient: bool = False) -> Document:
     except json.JSONDecodeError as error:
         if not lenient:
             raise Broken(error.msg, error.lineno, error.colno) from None
-    plain = _TRAILING.sub(_blank, _COMMENT.sub(_blank, text))
+    plain = _TRAILING.sub(_blank, without_comments(text))
     try:
         return Document(text, json.loads(plain))
     except json.JSONDecodeError as error:
         raise Broken(error.msg, error.lineno, error.colno) from None
     except RecursionError:
         raise Broken("nested too deeply", 1, 1) from None
+
+
+def without_comments(text: str) -> str:
+    """Return ``text`` with blanks for its comments."""
+    return _COMMENT.sub(_blank, text)
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from agent.model.errors import IkomaError
 from bridge.checks.model import Finding, Rule, Severity
-from bridge.workspace import jsontext
+from bridge.checks.shown import is_shown
+from bridge.checks.usage import is_aside
+from bridge.workspace import jsontext, plainyaml
 
 if TYPE_CHECKING:
     from bridge.checks.facts import Facts
@@ -27,6 +30,7 @@ def check(facts: Facts) -> Iterable[Finding]:
             yield Finding(ID, Severity.ERROR, path, line, column, f"{path} does not load: {reason}.")
     yield from _turbo(facts)
     yield from _docker(facts)
+    yield from _beside(facts)
 
 
 def _turbo(facts: Facts) -> Iterator[Finding]:
@@ -55,6 +59,43 @@ def _docker(facts: Facts) -> Iterator[Finding]:
             yield Finding(ID, severity, compose.path, line, column, f"{compose.path} does not load: {reason}.")
 
 
+_COMPILER = re.compile(r"(?:^|/)(?:tsconfig[\w.-]*|jsconfig)\.json$")
+_WORKFLOW = re.compile(r"^\.github/workflows/[\w.-]+\.ya?ml$")
+
+
+def _beside(facts: Facts) -> Iterator[Finding]:
+    """Settings of the compiler, as it reads them, and workflows: no image is built by them alone."""
+    for path in facts.tree.files:
+        if path.endswith(".json") and _COMPILER.search(path):
+            shown = is_aside(path) or is_shown(path)
+            reason: jsontext.Broken | plainyaml.Broken | None = None if shown else _unread(facts.tree.text(path))
+        elif path.startswith(".github/") and _WORKFLOW.match(path):
+            reason = _unloaded(facts.tree.text(path))
+        else:
+            continue
+        if reason is not None:
+            message = f"{path} does not load: {reason.reason}."
+            yield Finding(ID, Severity.WARNING, path, reason.line, reason.column, message, path)
+
+
+def _unread(text: str) -> jsontext.Broken | None:
+    """Why the compiler cannot read ``text``; it takes comments, trailing commas, and nothing at all."""
+    try:
+        if jsontext.without_comments(text).strip():
+            jsontext.parse(text, lenient=True)
+    except jsontext.Broken as problem:
+        return problem
+    return None
+
+
+def _unloaded(text: str) -> plainyaml.Broken | None:
+    try:
+        plainyaml.load(text)
+    except plainyaml.Broken as problem:
+        return problem
+    return None
+
+
 RULE = Rule(
     ID,
     "file-does-not-load",
@@ -62,6 +103,6 @@ RULE = Rule(
     "",
     "A manifest, a workspace file, a Dockerfile or a compose file cannot be read: not valid JSON or YAML, marks of "
     "an unfinished merge, an instruction that does not exist. Everything that depends on it would fail later and "
-    "say less.",
+    "say less. Settings of the TypeScript compiler and workflows, which no image is built by alone, are warnings.",
     check,
 )
