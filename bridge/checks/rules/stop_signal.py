@@ -24,7 +24,9 @@ ID = "IKB207"
 
 _SHELLS = re.compile(r"(?:.*/)?(?:sh|bash|ash|dash)")
 _INITS = re.compile(r"(?:.*/)?(?:tini|tini-static|dumb-init|catatonit|init|s6-svscan|supervisord)")
-_HANDED = re.compile(r"(?:^|[;&|({]|\b(?:then|do|else))\s*(?:exec|trap)\s", re.MULTILINE)
+_HANDED = re.compile(
+    r"""(?:^|[;&|({]|\b(?:then|do|else))\s*(?:\w+=(?:'[^']*'|"[^"]*"|[^\s'"]*)\s+)*(?:exec|trap)\s""", re.MULTILINE
+)
 _ENDS = frozenset({"exit", "wait", "true", "false", ":", "echo", "return", "kill"})
 """What a shell does itself at the end of a job: nothing is started there that would run on."""
 _CLOSED = frozenset({"done", "fi", "esac", "}", ")"})
@@ -121,7 +123,7 @@ def _kept(words: tuple[str, ...]) -> tuple[str, str] | None:
         return None
     keeps = "SIGTERM reaches none but the last program, and before bash 5.1 not even that"
     if "bash" not in words[0]:
-        keeps = "the shell gets SIGTERM and does not hand it on"
+        keeps = "Debian's sh gets SIGTERM and does not hand it on, others only to the last program"
     ending = f" the last program: exec {parts[-1]}" if last not in _CLOSED else " the program."
     return f"{words[0]} {words[at]} runs several commands: {keeps}.", f"Write exec before{ending}"
 
