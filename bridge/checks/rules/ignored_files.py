@@ -25,8 +25,8 @@ _ALWAYS = {
     "**/._*": "._x",
     "**/.DS_Store": ".DS_Store",
 }
-_OUTPUT = (".next", "dist", "build", "out", ".output", ".svelte-kit")
-_MADE = {f"**/{name}": f"{name}/x" for name in (*_OUTPUT, ".turbo", "coverage")}
+_OUTPUT = (".next", "dist", "build", ".output", ".svelte-kit")
+_MADE = {f"**/{name}": f"{name}/x" for name in (*_OUTPUT, "out", ".turbo", "coverage")}
 _HEAVY = frozenset({"**/node_modules", "**/.env*", "**/.git", *(f"**/{name}" for name in _OUTPUT)})
 
 
