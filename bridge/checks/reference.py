@@ -14,7 +14,7 @@ install: its command is named, not called), and `--with-database` runs the migra
 
     python -m bridge check                          what stops the build, grouped by app
     python -m bridge check --app website            only what that image needs, transitively
-    python -m bridge check --changed-since main     only what the change touches
+    python -m bridge check --changed-since main     only what the change touches, or breaks elsewhere
     python -m bridge check --fix --dry-run          the changes that --fix would make
     python -m bridge check --fix                    make them, and check again
     python -m bridge check --strict                 warnings fail too
