@@ -17,6 +17,7 @@ from bridge.images.names import Reference
 from bridge.images.registry import Access, Client
 from bridge.images.render import Rendered, render
 from bridge.images.tags import Reader, Recipe, content_tag, pins, recipe
+from bridge.images.turns import turn
 from bridge.workspace.project import Project
 
 OnLine = Callable[[str], None]
@@ -177,16 +178,30 @@ def build(
     """
     known = images or Images(project, registry, only)
     done = known.present()
-    for service, image in sorted(done.items()):
-        on_line(messages.text("build.present", {"service": service, "tag": image.tag}))
-    if orders := known.orders(done):
+    if not known.orders(done):
+        _tell_present(done, on_line)
+    else:
         if before is not None:
             before()
-        for order in orders:
-            if known.recipes[order.build.service].context.holds_history:
-                on_line(messages.text("build.git_folder", {"service": order.build.service}))
-        done |= _bake(known, orders, registry, on_line)
+        said = messages.text("build.turn", {"app": project.app})
+        with turn(f"{registry.address}/{project.app}", lambda: on_line(said)) as waited:
+            done = known.present() if waited else done
+            _tell_present(done, on_line)
+            if orders := known.orders(done):
+                done |= _made(known, orders, registry, on_line)
     return {service: done[service] for service in sorted(done) if not only or service in only}
+
+
+def _tell_present(done: Mapping[str, BuiltImage], on_line: OnLine) -> None:
+    for service, image in sorted(done.items()):
+        on_line(messages.text("build.present", {"service": service, "tag": image.tag}))
+
+
+def _made(known: Images, orders: list[bake.Order], registry: Access, on_line: OnLine) -> dict[str, BuiltImage]:
+    for order in orders:
+        if known.recipes[order.build.service].context.holds_history:
+            on_line(messages.text("build.git_folder", {"service": order.build.service}))
+    return _bake(known, orders, registry, on_line)
 
 
 def _bake(known: Images, orders: list[bake.Order], access: Access, on_line: OnLine) -> dict[str, BuiltImage]:

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +110,14 @@ def test_what_is_missing_is_built_and_pushed_once_and_what_changes_again(shop: S
     assert list(logins.iterdir()) == []
     assert shop.access.token.reveal() not in "\n".join(shop.lines)
     assert any("RUN test -s" in line for line in shop.lines)
+
+
+def test_two_builds_at_once_on_one_machine_build_everything_once(shop: Shop) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: shop.build(), range(2))
+    assert {name: image.ref for name, image in one.items()} == {name: image.ref for name, image in other.items()}
+    assert sorted(image.built for image in (*one.values(), *other.values())) == [False, False, True, True]
+    assert sum(line.startswith("waiting: ") for line in shop.lines) == 1
 
 
 def test_a_release_of_real_images_pins_all_of_them_by_what_the_registry_has(shop: Shop) -> None:

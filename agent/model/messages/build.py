@@ -89,6 +89,10 @@ MESSAGES = {
         "{service}: {tag} is in the registry, not built",
         "{service} : {tag} est dans le registre, pas de construction",
     ),
+    "build.turn": Message(
+        "waiting: another build of {app} is running on this machine",
+        "attente : une autre construction de {app} est en cours sur cette machine",
+    ),
     "build.pushed": Message(
         "{service}: {tag} built and pushed in {seconds} s",
         "{service} : {tag} construite et poussée en {seconds} s",
