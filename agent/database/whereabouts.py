@@ -17,6 +17,7 @@ from agent.host.paths import Paths
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 
+TARGET: Final = "ikoma.target"
 _LOCAL: Final = "127.0.0.1"
 
 
@@ -43,7 +44,17 @@ def named(containers: Sequence[dict[str, Any]], host: str) -> list[dict[str, Any
     """Return the running container that is called ``host``, or else those of the service of that name. Pure."""
     running = [item for item in containers if item.get("State") == "running"]
     called = [item for item in running if host in _names(item)]
-    return called or [item for item in running if (item.get("Labels") or {}).get(SERVICE) == host]
+    return called or [item for item in running if host and service(item) == host]
+
+
+def service(container: dict[str, Any]) -> str:
+    """Return the service's name by which a container may be meant; "" for one that belongs to an app of ours. Pure.
+
+    Whoever may deploy an app chooses its services' names: none of them must pass for another app's database. The
+    name of a container itself has the app's in it.
+    """
+    labels = container.get("Labels") or {}
+    return "" if labels.get(TARGET) else str(labels.get(SERVICE) or "")
 
 
 def address(container: dict[str, Any]) -> str:

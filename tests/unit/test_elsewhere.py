@@ -123,6 +123,15 @@ def test_a_host_is_a_container_by_name_before_it_is_a_service() -> None:
     assert whereabouts.address(container("host-network", address="")) == "127.0.0.1"
 
 
+def test_a_service_of_an_app_never_passes_for_the_database_of_another() -> None:
+    theirs = container("evil-db-1", "db")
+    theirs["Labels"]["ikoma.target"] = "evil"
+    assert whereabouts.named([theirs], "db") == []
+    assert whereabouts.named([theirs, container("platform-db-1", "db")], "db") == [container("platform-db-1", "db")]
+    assert whereabouts.named([theirs], "evil-db-1") == [theirs]
+    assert (tools.serves(theirs, LIVE), tools.serves(container("platform-db-1", "db"), LIVE)) == (0, 5432)
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "/run/postgresql", "db.example.com", ""])
 def test_what_is_no_containers_name_is_looked_up_nowhere(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whereabouts, "Engine", pytest.fail)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from psycopg import conninfo
 
 from agent.database import whereabouts
-from agent.docker.engine import SERVICE, Engine
+from agent.docker.engine import Engine
 from agent.host import process
 from agent.host.restic import secret_file
 from agent.model.dsn import Dsn
@@ -132,7 +132,7 @@ def serves(container: dict[str, Any], dsn: Dsn) -> int:
         return 0
     networks = (container.get("NetworkSettings") or {}).get("Networks") or {}
     called = {name.lstrip("/") for name in container.get("Names") or []}
-    called |= {str((container.get("Labels") or {}).get(SERVICE) or "")}
+    called |= {whereabouts.service(container)}
     called |= {str(item.get("IPAddress")) for item in networks.values() if item.get("IPAddress")}
     if dsn.host and dsn.host in called:
         return dsn.port
