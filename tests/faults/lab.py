@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.operations.lock import HOUSEKEEPING
+
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -132,9 +134,15 @@ class Lab:
                 self.inside("runuser", "-u", "postgres", "--", "dropuser", "--if-exists", role)
 
     def lock_is_free(self, slug: str) -> bool:
-        """Say whether nobody holds the lock of a target."""
-        done = self.inside("sh", "-c", f"flock -n /var/lib/ikoma/locks/{slug}.lock true; echo $?")
-        return done.strip() == "0"
+        """Say whether no operation holds the lock of a target; the supervised unit's rounds hold it for moments."""
+        lock, deadline = f"/var/lib/ikoma/locks/{slug}.lock", time.monotonic() + 10
+        while True:
+            said = self.inside("sh", "-c", f"flock -n {lock} echo free || cat {lock}").strip()
+            if said == "free":
+                return True
+            if (said and json.loads(said)["operation"] != HOUSEKEEPING) or time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
 
     def ask(self, host: str, path: str = "/", timeout: float = 5) -> tuple[int, str]:
         """Ask the route as a user would, through the proxy."""
