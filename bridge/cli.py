@@ -25,6 +25,7 @@ from bridge.commands import (
     history,
     init,
     logs,
+    mcp,
     pipeline,
     plan,
     rollback,
@@ -96,6 +97,7 @@ _SHORT: Final = {
     "context use": "Use a context from now on.",
     "context list": "Show the contexts.",
     "context remove": "Forget a context.",
+    "mcp": "Let an assistant check and write drafts.",
     "rollback": "Go back to a recorded healthy release.",
     "pipeline run": "Check, build, plan, deploy, and wait until it is healthy.",
     "deploy apply": "Deploy what the registry has, or a kept release.",
@@ -138,6 +140,7 @@ app.command("audit", short_help=_SHORT["audit"])(audit.audit)
 app.command("doctor", short_help=_SHORT["doctor"])(doctor.doctor)
 _mount("db", "The app's database: take one over, sow rows.", adopt=db.adopt, baseline=db.baseline, seed=db.seed)
 app.command("call")(call.call)
+app.command("mcp", short_help=_SHORT["mcp"])(mcp.mcp)
 app.command("action", hidden=True)(action.action)
 if importlib.util.find_spec("bridge.commands.host"):
     from bridge.commands import host

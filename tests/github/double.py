@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.github import spec
+from tests.github.authored import Authored
 
 REPOSITORY: Final = "acme/shop"
 JOB_TOKEN: Final = "ghs_0123456789abcdefghijABCDEFGHIJ012345"
@@ -39,7 +40,7 @@ def example(name: str) -> Any:
 
 
 @dataclass
-class Double:
+class Double(Authored):
     """The state, and what GitHub does with a request that its description allows."""
 
     base: str = "https://api.github.com"
@@ -77,6 +78,7 @@ class Double:
         pull.update(number=number, state="closed" if merged else "open", merged_at=NOW if merged else None,
                     merge_commit_sha=merged or None)  # fmt: skip
         pull["head"].update(sha=head, ref=branch, label=f"{owner}:{branch}")
+        pull["url"] = f"{self.base}/repos/{REPOSITORY}/pulls/{number}"
         self.pulls[number], self.comments[number] = pull, self.comments.get(number, [])
 
     def plant(self, number: int, login: str, body: str, kind: str = "User") -> int:
