@@ -11,7 +11,17 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from agent.model import jsonfile
 from agent.model.errors import Misuse
@@ -21,6 +31,7 @@ FILE: Final = "ikoma.release.json"
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
+_LOG_SIZE: Final = r"([1-9][0-9]{1,4}k|[1-9][0-9]{0,3}m|[1-9]g|10g)"
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ROUTE = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9._-]{0,62}):([0-9]{1,5})")
 
@@ -49,7 +60,15 @@ def seconds(value: Any) -> Any:
     return value
 
 
+def log_size(value: str) -> str:
+    """Return a size that the Engine understands and that a log can live in, as it is. Raises ``ValueError``."""
+    if not re.fullmatch(_LOG_SIZE, value):
+        raise ValueError(f"“{value}” is no size of a log; write 512k, 10m or 1g (from 10k to 10g)")
+    return value
+
+
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=float | str), Field(ge=0, le=86400)]
+LogSize = Annotated[str, AfterValidator(log_size), WithJsonSchema({"type": "string", "pattern": f"^{_LOG_SIZE}$"})]
 
 
 class Strict(BaseModel):
@@ -100,10 +119,18 @@ class Migrations(Strict):
     )
 
 
+class Logs(Strict):
+    """What a container may keep of its log on the host; a `logging` of its own in the compose file wins."""
+
+    max_size: LogSize = Field(default="10m", description="Size at which a log begins a new file: 512k, 10m, 1g.")
+    files: int = Field(default=3, ge=1, le=100, description="How many files stay; the oldest goes first.")
+
+
 class Retention(Strict):
-    """What is kept on the host for rollbacks."""
+    """What is kept on the host: releases for rollbacks, and logs."""
 
     releases: int = Field(default=5, ge=2, le=100, description="How many releases stay ready for a rollback.")
+    logs: Logs = Field(default=Logs(), description="How much of its log each container keeps.")
 
 
 class Backups(Strict):
@@ -143,7 +170,7 @@ class Settings(Strict):
     services: dict[str, Service] = Field(default={}, description="What the compose file does not say, by service.")
     routes: dict[str, str] = Field(default={}, description="Public host name → service:port.")
     health: Health = Field(default=Health(), description="When a release counts as healthy.")
-    retention: Retention = Field(default=Retention(), description="What is kept for rollbacks.")
+    retention: Retention = Field(default=Retention(), description="What is kept for rollbacks, and of logs.")
     backups: Backups = Field(default=Backups(), description="Restore points before migrations.")
     maintenance: bool = Field(
         default=False,
@@ -260,5 +287,5 @@ def _reason(error: Any, path: tuple[Any, ...]) -> str:
 
 
 def _known_keys() -> list[str]:
-    models = (Contract, Environment, Service, Probe, Health, Migrations, Retention, Backups, Silence)
+    models = (Contract, Environment, Service, Probe, Health, Migrations, Retention, Logs, Backups, Silence)
     return sorted({name for model in models for name in model.model_fields})

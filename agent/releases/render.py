@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from agent.model.contract import Logs
 from agent.model.names import fingerprint
 from agent.model.release import MountedFile, Release
 
 HASH: Final = "ikoma.hash"
 TAG_VARIABLE: Final = "IKOMA_IMAGE_TAG"
-LOGGING: Final = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
 _LONG_RUNNING: Final = ("routed", "worker", "stateful")
 
 Compose = dict[str, Any]
@@ -65,13 +65,17 @@ def _service(release: Release, name: str, service: Compose, places: Places) -> N
         service["environment"] = {**mapping(service.get("environment")), TAG_VARIABLE: facts.tag}
     if facts.kind in _LONG_RUNNING and "restart" not in service:
         service["restart"] = "unless-stopped"
-    service.setdefault("logging", copy.deepcopy(LOGGING))
+    service.setdefault("logging", _logging(release.retention.logs))
     service["volumes"] = [places.volume(item) for item in service.get("volumes") or []]
     if service.get("env_file"):
         service["env_file"] = _env_files(service["env_file"], places)
     _alias(name, service, "container_name")
     if facts.kind == "routed" and facts.rollout == "start-first":
         _alias(name, service, "hostname")
+
+
+def _logging(kept: Logs) -> Compose:
+    return {"driver": "json-file", "options": {"max-size": kept.max_size, "max-file": str(kept.files)}}
 
 
 def _alias(name: str, service: Compose, key: str) -> None:

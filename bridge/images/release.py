@@ -63,7 +63,7 @@ def make_release(
     services, compose = _merged(base, services, compose, only)
     part = _manifest(project, services, compose)
     _same_files(base, part, only)
-    return part
+    return _same_logs(base, part)
 
 
 def _manifest(project: Project, services: dict[str, ReleaseService], compose: dict[str, Any]) -> Release:
@@ -157,6 +157,12 @@ def _same_files(base: Release, fresh: Release, only: Collection[str]) -> None:
     for file in base.files:
         if file.path in now and now[file.path] != file and not _mounted_by_all(file.path, fresh, only):
             raise Misuse("release.only_files", path=file.path, release=base.id)
+
+
+def _same_logs(base: Release, fresh: Release) -> Release:
+    """The log policy is the whole app's: a new one would replace the services that are to stay."""
+    retention = fresh.retention.model_copy(update={"logs": base.retention.logs})
+    return fresh.model_copy(update={"retention": retention})
 
 
 def _mounted_by_all(path: str, release: Release, only: Collection[str]) -> bool:

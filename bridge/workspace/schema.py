@@ -30,7 +30,7 @@ EXAMPLE: Final = """{
     "mailer": { "kind": "worker" }
   },
   "health": { "timeout": "3m", "window": "10s" },
-  "retention": { "releases": 10 },
+  "retention": { "releases": 10, "logs": { "max_size": "50m", "files": 5 } },
   "backups": { "verify": "every", "max_minutes": 5 },
   "maintenance": true,
   "environments": {
@@ -75,6 +75,7 @@ _SECTIONS: Final = (
     ("Migrations", "`migrations`"),
     ("Health", "`health`"),
     ("Retention", "`retention`"),
+    ("Logs", "`retention.logs`"),
     ("Backups", "`backups`"),
     ("Environment", "`environments.<name>`"),
     ("Silence", "`silence`"),
@@ -116,6 +117,25 @@ A service's kind decides how it is replaced. It is inferred, shown in the plan, 
 _STOP_FIRST: Final = """
 A routed service that publishes a port, uses the host's network or declares `exclusive_volumes` stops first: the plan
 says so.
+"""
+
+
+_KEPT: Final = """
+## What is kept, and for how long
+
+| of an app | kept by |
+| --- | --- |
+| releases, their images and mounted files | `retention.releases`; the one that serves and the one before stay |
+| restore points | `backups.keep`; those that a kept release names stay |
+| backup sets elsewhere | `backup_keep`, one of the [host's settings](settings.md) |
+| logs of containers | `retention.logs`, unless a service has a `logging` of its own |
+
+A new log policy is part of each container that it applies to: the next deployment replaces those services, and its plan
+says so. A service that holds data keeps the policy it was started with until it is named (`--accept replace:NAME`). A
+deployment of some services (`--only`) leaves the policy as it is.
+
+What the agent itself writes on a host is no app's: its history (`audit_mb`, `audit_days`), its journal of operations
+(`journal_days`) and its log in `/var/log/ikoma` (`log_mb`) are kept as the [host's settings](settings.md) say.
 """
 
 
@@ -161,7 +181,7 @@ def page() -> str:
         about = definition["description"].splitlines()[0].replace("``", "`")
         parts.append(f"\n## {title}\n\n{about}\n\n{_table(definition, made['$defs'])}")
     kinds = "".join(f"| {' | '.join(row)} |\n" for row in _KINDS)
-    return "".join([*parts, _ABOUT_KINDS, kinds, _STOP_FIRST])
+    return "".join([*parts, _ABOUT_KINDS, kinds, _STOP_FIRST, _KEPT])
 
 
 def _table(definition: dict[str, Any], definitions: dict[str, Any]) -> str:

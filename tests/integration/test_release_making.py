@@ -211,6 +211,17 @@ def test_nothing_changed_with_only_is_the_same_release(shop: Path) -> None:
     assert make(shop, {"web": image("web")}, base=base, only=["web"]).id == base.id
 
 
+def test_a_new_log_policy_comes_with_the_whole_app_and_not_with_a_part(shop: Path) -> None:
+    base = make(shop)
+    contract = json.loads((shop / "ikoma.release.json").read_text())
+    policy = {"retention": {"releases": 9, "logs": {"max_size": "1m"}}}
+    (shop / "ikoma.release.json").write_text(json.dumps(contract | policy))
+    part, whole = make(shop, {"web": image("web")}, base=base, only=["web"]), make(shop)
+    assert (part.retention.releases, part.retention.logs) == (9, base.retention.logs)
+    assert whole.retention.logs.max_size == "1m"
+    assert make(shop, {"web": image("web")}, base=whole, only=["web"]).id == whole.id
+
+
 def test_a_part_of_an_app_that_is_not_deployed_is_refused(shop: Path) -> None:
     with pytest.raises(Misuse) as caught:
         make(shop, only=["web"])

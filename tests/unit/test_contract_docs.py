@@ -52,6 +52,8 @@ WRONG = [
     '{"app": "shop", "health": {"timeout": "soon"}}',
     '{"app": "shop", "health": {"timeout": 999999}}',
     '{"app": "shop", "services": {"web": {"kind": "robot"}}}',
+    '{"app": "shop", "retention": {"logs": {"max_size": "lots"}}}',
+    '{"app": "shop", "retention": {"logs": {"files": 0}}}',
     '{"app": "shop", "environments": {"Bad Name": {}}}',
 ]
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent.model.release import MountedFile, Release
+from agent.model.names import fingerprint
+from agent.model.release import MountedFile, Release, parse
 from agent.releases import render
 from agent.releases.prepare import definition
 
@@ -52,6 +53,41 @@ def test_what_runs_for_long_is_restarted_by_the_engine(kind: str, restart: str |
 
 def test_a_restart_policy_that_is_declared_stays() -> None:
     assert web(release({"restart": "no"}))["restart"] == "no"
+
+
+def keeping(made: Release, **logs: Any) -> Release:
+    return Release.model_validate({**made.model_dump(), "retention": {"logs": logs}})
+
+
+def test_a_release_that_states_no_log_policy_is_rendered_and_named_as_before_there_was_one() -> None:
+    stored = {
+        "release": "r-bfc56d6c7765", "format": 1, "app": "shop", "environment": "production",
+        "platform": "linux/amd64", "compose": {"services": {"web": {"image": IMAGE}}},
+        "services": {"web": {"image": IMAGE, "kind": "routed"}}, "retention": {"releases": 10},
+    }  # fmt: skip
+    made = parse(stored)
+    assert web(made)["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
+    assert fingerprint(render.compose_file(made, "shop")).startswith("40a1efbeb7df743f")
+    assert made.to_json() == stored, "and an older agent can read it"
+
+
+def test_the_contracts_default_said_in_full_changes_neither_name_nor_containers() -> None:
+    made, said = release({}), keeping(release({}), max_size="10m", files=3)
+    assert said.id == made.id
+    assert render.compose_file(said, "shop") == render.compose_file(made, "shop")
+
+
+def test_another_log_policy_is_another_release_with_other_containers() -> None:
+    made = release({})
+    kept = keeping(made, max_size="512k", files=9)
+    assert kept.id != made.id
+    assert parse(kept.to_json()) == kept
+    assert web(kept)["logging"] == {"driver": "json-file", "options": {"max-size": "512k", "max-file": "9"}}
+
+
+@pytest.mark.parametrize("own", [{"driver": "local"}, {"driver": "json-file", "options": {"max-size": "1m"}}])
+def test_a_service_that_says_how_it_logs_is_left_alone(own: dict[str, Any]) -> None:
+    assert web(keeping(release({"logging": own}), max_size="1g"))["logging"] == own
 
 
 @pytest.mark.parametrize(
