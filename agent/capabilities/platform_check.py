@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from agent.host import platform, process
 from agent.model.errors import IkomaError, Misuse
 from agent.model.names import Target
 from agent.releases.proxy import NAME
+from agent.releases.site import Site
 
 _COMPOSE_SECONDS: Final = 20.0
 
@@ -28,7 +30,7 @@ def run(call: Call) -> dict[str, Any]:
         told = [problem["message"] for problem in problems]
         shown = [_shown(problem, call.lang) for problem in found]
         problems += [{"check": name, **problem} for problem in shown if problem["message"] not in told]
-    warnings = [_shown(found, call.lang) for found in overdue(call)]
+    warnings = [_shown(found, call.lang) for found in (*overdue(call), *lost(call))]
     return {"healthy": not problems, "checks": checks, "facts": seen, "problems": problems, "warnings": warnings}
 
 
@@ -41,6 +43,15 @@ def overdue(call: Call) -> Iterator[IkomaError]:
     for slug in _slugs(call.paths.apps):
         if _may_know(call, slug) and (found := age.overdue(call.paths, call.settings, slug)):
             yield found
+
+
+def lost(call: Call) -> Iterator[IkomaError]:
+    """Tell of images that a rollback would need and the Engine has no more."""
+    from agent.releases import kept
+
+    targets = [Target.from_slug(slug) for slug in _slugs(call.paths.apps) if _is_target(slug) and _may_know(call, slug)]
+    with suppress(IkomaError):  # an Engine that does not answer is told of as such
+        yield from kept.lost(Engine(call.settings.docker_socket), [Site.of(call, target) for target in targets])
 
 
 def _caught(found: Iterator[IkomaError]) -> Iterator[IkomaError]:
@@ -83,6 +94,13 @@ def _may_know(call: Call, slug: str) -> bool:
     try:
         return call.grant.everything or call.grant.may_act_on(Target.from_slug(slug))
     except Misuse:  # a folder of somebody else
+        return False
+
+
+def _is_target(slug: str) -> bool:
+    try:
+        return bool(Target.from_slug(slug))
+    except Misuse:  # a folder of somebody else, which a key for the whole host sees as well
         return False
 
 

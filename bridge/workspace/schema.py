@@ -134,6 +134,9 @@ A new log policy is part of each container that it applies to: the next deployme
 says so. A service that holds data keeps the policy it was started with until it is named (`--accept replace:NAME`). A
 deployment of some services (`--only`) leaves the policy as it is.
 
+`platform.check`, and `doctor` with it, warns of a kept release with an image that is no longer on the host: somebody
+removed it, and a rollback would need the registry.
+
 What the agent itself writes on a host is no app's: its history (`audit_mb`, `audit_days`), its journal of operations
 (`journal_days`) and its log in `/var/log/ikoma` (`log_mb`) are kept as the [host's settings](settings.md) say.
 """

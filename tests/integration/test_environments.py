@@ -148,6 +148,25 @@ def test_retention_of_one_never_touches_what_looks_like_it(spots: list[Spot]) ->
     assert production.ask() == f"v3 secret-of-{production.name}"
 
 
+def test_an_image_that_somebody_removed_is_told_before_a_rollback_needs_it(spots: list[Spot]) -> None:
+    beta = spots[2]
+    kept = beta.made(8)
+    assert beta.deploy(kept)["status"] == "HEALTHY"
+    assert beta.deploy(beta.made(9))["status"] == "HEALTHY"
+    image = kept.services["web"].image
+    assert lost(beta, spots) == []
+    assert beta.engine.remove_image(image)
+    (told,) = lost(beta, spots)
+    assert all(word in told["message"] for word in (beta.name, kept.id, image)), told
+    assert f"docker pull {image}" in told["remedy"]
+
+
+def lost(spot: Spot, spots: list[Spot]) -> list[dict[str, str]]:
+    """Return what the host says of images that our apps, or what looks like them, miss."""
+    told = [item for item in spot.read("platform.check")["warnings"] if item["id"].startswith("image.lost")]
+    return [item for item in told if any(item["message"].startswith(other.name) for other in spots)]
+
+
 def values(spot: Spot, file: str) -> dict[str, str]:
     lines = spot.inside("cat", f"/srv/apps/{spot.name}/{file}").splitlines()
     return {name: value.strip("'\"") for name, _, value in (line.partition("=") for line in lines) if value}

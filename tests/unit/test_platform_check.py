@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.capabilities import platform_check
+from agent.capabilities.call import Call
 from agent.host import process
+from agent.host.paths import Paths
+from agent.host.settings import Settings
 from agent.model.errors import IkomaError
 
 FAULTS: dict[str, dict[str, Any]] = {
@@ -21,15 +24,14 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_compose_that_does_not_answer_comes_with_a_remedy(
-    monkeypatch: pytest.MonkeyPatch, fault: str, lang: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fault: str, lang: str
 ) -> None:
     def run(*_: Any, **__: Any) -> None:
         raise IkomaError(fault, **FAULTS[fault])
 
     monkeypatch.setattr(process, "run", run)
     monkeypatch.setattr(platform_check, "CHECKS", {"compose": platform_check.CHECKS["compose"]})
-    call = SimpleNamespace(lang=lang, settings=SimpleNamespace(backup_repository=""))
-    answer = platform_check.run(call)  # type: ignore[arg-type]
+    answer = platform_check.run(Call(None, {}, Paths(tmp_path), Settings(), lang=lang))
     assert answer["checks"] == {"compose": False}
     (problem,) = answer["problems"]
     assert problem["id"] == fault

@@ -60,4 +60,19 @@ MESSAGES = {
         "Stop that program, or give the proxy other ports in the host's settings.",
         "Arrêtez ce programme, ou donnez d'autres ports au proxy dans les réglages de l'hôte.",
     ),
+    "image.lost": Message(
+        "{slug} keeps {releases}, whose image {image} is no longer on this host: a rollback would have to fetch it.",
+        "{slug} garde {releases}, dont l'image {image} n'est plus sur cet hôte : un retour arrière devrait la chercher.",
+        "Fetch it on the host while the registry has it: docker pull {image}. Where the registry has it no more, a release "
+        "that was saved brings it: python -m bridge deploy apply{of} --release FILE --bundle",
+        "Tirez-la sur l'hôte tant que le registre l'a : docker pull {image}. Si le registre ne l'a plus, une livraison "
+        "gardée l'apporte : python -m bridge deploy apply{of} --release FILE --bundle",
+    ),
+    "image.lost_homemade": Message(
+        "{slug} keeps {releases}, whose image {image} was built on this host and is gone: no rollback can fetch it.",
+        "{slug} garde {releases}, dont l'image {image}, construite sur cet hôte, n'y est plus : aucun retour arrière ne "
+        "peut la chercher.",
+        "To have it again, build and deploy its commit: python -m bridge call deploy.up{of} ref={commit}",
+        "Pour l'avoir de nouveau, construisez et déployez son commit : python -m bridge call deploy.up{of} ref={commit}",
+    ),
 }
