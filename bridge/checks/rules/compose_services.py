@@ -82,15 +82,16 @@ def _completes(entry: Any) -> bool:
 
 
 def _logs(compose: Compose, service: Service) -> Iterator[Finding]:
-    """A service that says nothing of its log gets the limit of the contract's ``retention.logs``."""
+    """A service that says nothing of its log gets the contract's ``retention.logs``, but from us alone."""
     logging = service.data.get("logging")
+    fix = 'logging: { driver: json-file, options: { max-size: 10m, max-file: "3" } }'
     if not isinstance(logging, dict):
+        message = f"{service.name} sets no size limit for its log: only the contract's retention.logs gives it one."
+        yield _finding(compose, service, "logging", Severity.INFO, message, fix)
         return
     options = logging.get("options")
     if logging.get("driver", "json-file") == "json-file" and not (isinstance(options, dict) and "max-size" in options):
         message = f"The log of {service.name} has no size limit: json-file grows until the disk is full."
-        limit = 'options: { max-size: 10m, max-file: "3" }'
-        fix = f"Leave logging out (retention.logs in the contract limits it), or give it {limit}"
         yield _finding(compose, service, "logging", Severity.INFO, message, fix)
 
 
@@ -126,8 +127,8 @@ RULE = Rule(
     "",
     "What a service in the deployed compose file should have: no container_name, which forbids two containers at "
     "once and so every replacement without a gap; a health check, so that traffic goes only where it is answered; a "
-    "limit for its log where it configures logging itself (otherwise the contract's retention.logs is one), so that it "
-    "cannot fill the disk; and a version of a foreign image.",
+    "limit for its log, so that it cannot fill the disk (on the host, one that says nothing gets the contract's "
+    "retention.logs); and a version of a foreign image.",
     check,
     "removes container_name",
 )
