@@ -1,11 +1,20 @@
 """A migration that the running release cannot live with: refused, or applied while the app is closed."""
 
 import json
+import os
+import random
 from pathlib import Path
+
+import pytest
 
 from tests.faults.app import App
 from tests.faults.lab import Lab
 
+STEPS = ("maintenance", "restore-point", "migrate", "roll-out", "health", "commit")
+MOMENTS = [f"{step}:{side}" for step in STEPS for side in ("before", "after")]
+CHOSEN = (
+    MOMENTS if os.environ.get("IKOMA_LONG") else random.Random(os.environ.get("IKOMA_SEED", "1")).sample(MOMENTS, 2)
+)
 RENAME = "alter table t rename column name to title;"
 
 
@@ -50,3 +59,30 @@ def test_an_app_is_closed_for_what_its_release_cannot_live_with_and_comes_back_w
 
     gone = lab.bridge("call", "apps.remove", "--app", app.name, f"confirm={app.name}", "database=true", "--json")
     assert gone.code == 0, gone
+
+
+@pytest.mark.parametrize("moment", CHOSEN)
+def test_a_worker_killed_while_an_app_is_closed_leaves_it_open_and_whole(lab: Lab, tmp_path: Path, moment: str) -> None:
+    app = App(
+        tmp_path, f"shut-{moment.replace(':', '-')}",
+        {"0001_init": "create table t (id int, name text); insert into t values (1, 'kept');"},
+    )  # fmt: skip
+    app.write("one", maintenance=True)
+    assert lab.deploy(app.repo).code == 0
+    app.migrations["0002_rename"] = RENAME
+    app.write("two", maintenance=True)
+    lab.fault(die_at=moment, once=True)
+    try:
+        killed = lab.deploy(app.repo)
+        lab.wait_until_idle(app.name)
+    finally:
+        lab.fault()
+    assert killed.json["status"] in ("INTERRUPTED", "HEALTHY"), killed
+    whole = {"one": "id name", "two": "id title"}
+    code, served = lab.ask(app.host)
+    assert (code, columns(lab, app)) == (200, whole.get(served)), (served, killed)
+    assert sorted(lab.containers(app.name).values()) == ["jobs", "web"]
+    assert lab.lock_is_free(app.name)
+    again = lab.deploy(app.repo)
+    assert (again.code, again.json["status"]) == (0, "HEALTHY"), again
+    assert (lab.ask(app.host), columns(lab, app)) == ((200, "two"), "id title")
