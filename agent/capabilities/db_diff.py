@@ -46,7 +46,7 @@ def migration_of(call: Call) -> Run:
         dsn=target.required(home, call.the_target), folder=home.release(release.id) / "migrations",
         files=release.migrations, release=release.id, operation=call.operation or "read", schemas=release.schemas,
         schema=target.schema(home), app_role=Names.of(call.the_target.slug).app, lang=call.lang,
-        docker_socket=call.settings.docker_socket,
+        docker_socket=call.settings.docker_socket, max_gb=release.backups.max_gb,
     )  # fmt: skip
 
 

@@ -62,6 +62,7 @@ class Run:
         remember: keep what the database was before its first migration; a throw-away one has no use for it.
         follow: ledgers of other tools that are kept in step.
         docker_socket: where one asks whether the server runs in a container.
+        max_gb: disk that all of it may fill where it runs for a trial.
         shared: the app's role may use all of the schemas that are there; only certain statements can change that.
     """
 
@@ -80,6 +81,7 @@ class Run:
     follow: Sequence[Foreign] = ()
     shared: bool = False
     docker_socket: str = ""
+    max_gb: float = 20.0
 
     def tell(self, message_id: str, **params: Any) -> None:
         """Say a sentence of the catalogue."""

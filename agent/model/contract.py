@@ -139,7 +139,10 @@ class Backups(Strict):
     max_minutes: float = Field(
         default=15, gt=0, le=1440, description="Longest time for a restore point, for its trial, and for the proof."
     )
-    max_gb: float = Field(default=20, gt=0, le=100000, description="Most space for a restore point, and for its trial.")
+    max_gb: float = Field(
+        default=20, gt=0, le=100000,
+        description="Most space for a restore point, for its trial, and for what the proof builds.",
+    )  # fmt: skip
     verify: Literal["every", "daily", "never"] = Field(
         default="daily",
         description="When a restore point is restored for a trial: each one, the newest once a day, never.",

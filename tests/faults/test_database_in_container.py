@@ -16,6 +16,10 @@ DATABASE = "shop"
 FIRST = "create table notes (n int default extensions.answer() references auth.users);"
 SLOW = "-- ikoma-allow unsure: it only waits\nselect pg_sleep(2);\ncreate table more (n int);"
 LEFT = "docker ps --all --quiet --filter label=ikoma.throw-away; ls /var/lib/ikoma/proof"
+FILLS = """-- ikoma-allow unsure: generated rows
+create table filled as select repeat(md5(n::text), 30) as text from generate_series(1, 1200000) n;
+create table more_filled as select * from filled;
+"""
 GONE_WITHIN = 15.0
 
 
@@ -95,6 +99,21 @@ def test_what_a_killed_worker_was_rebuilding_ends_with_it(lab: Lab, app: App) ->
     again = lab.deploy(app.repo)
     assert (again.code, again.json["migrations"]["applied"]) == (0, ["0002_more"]), again
     assert left(lab) == ""
+
+
+def test_a_migration_that_would_fill_the_hosts_disk_is_stopped_in_its_container(
+    lab: Lab, app: App, server: Server
+) -> None:
+    app.migrations["0009_filled"] = FILLS
+    app.write("filled", backups={"max_gb": 0.1})
+    try:
+        ran = lab.deploy(app.repo)
+        assert (ran.code, ran.json["error"]["id"]) == (1, "proof.over_disk"), ran
+        assert server.sql("select to_regclass('filled')", DATABASE) == ""
+        assert left(lab) == ""
+    finally:
+        del app.migrations["0009_filled"]
+        (app.repo / "migrations/0009_filled.sql").unlink()
 
 
 def until(lab: Lab, condition: str) -> None:

@@ -21,6 +21,7 @@ from agent.database.backup import dump, restore, store, verify
 from agent.database.backup.source import Source, mover
 from agent.database.connect import connect
 from agent.database.fingerprint import catalog
+from agent.database.proof import room
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from tests.integration.postgres import PASSWORD, Cluster
@@ -159,6 +160,18 @@ def test_a_backup_that_holds_other_rows_than_it_says_is_no_backup(source: Source
         verify.verify(source, made)
     assert refused.value.id == "backup.not_same"
     assert "app.notes (499 → 500)" in refused.value.message("en")
+
+
+def test_a_trial_that_fills_far_more_than_the_database_was_is_stopped_and_says_nothing_of_the_backup(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = backup(source)
+    monkeypatch.setattr(room, "holding", lambda _: 1)  # an empty cluster has more
+    with pytest.raises(IkomaError) as refused:
+        verify.verify(source, made)
+    assert refused.value.id == "backup.over_trial"
+    assert "of 1 MB that it may" in refused.value.message("en")
+    assert store.find(source.folder, "one").verified is None
 
 
 def test_a_restore_brings_back_the_rows_and_keeps_what_live_was(cluster: Cluster, source: Source) -> None:

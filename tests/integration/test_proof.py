@@ -11,7 +11,7 @@ import pytest
 from agent.capabilities import db_diff, db_verify_rebuild
 from agent.database.connect import connect
 from agent.database.fingerprint import catalog
-from agent.database.proof import baseline, scratch, store
+from agent.database.proof import baseline, room, scratch, store
 from agent.model.errors import IkomaError
 from agent.operations.step import Context, Outcome
 from agent.operations.steps.migrate import Migrate
@@ -295,6 +295,24 @@ def test_extensions_settings_and_rights_from_before_the_first_migration_are_take
     with cluster.inside(host.dsn()) as admin:
         admin.execute("alter database suite_staging set work_mem = '10MB'")
     assert "setting database work_mem" in refusal(host, files).message("en")
+
+
+FILLING = (
+    "create table app.filled as select repeat(md5(n::text), 30) as text from generate_series(1, {rows}) n;\n"
+    "create table app.more as select * from app.filled;\n"
+)
+
+
+def test_a_migration_that_would_fill_the_disk_is_stopped_before_live_is_touched(proven: Host) -> None:
+    backups = {"max_gb": 0.1}
+    error = refusal(proven, FILES | {"0003_filled.sql": FILLING.format(rows=1_500_000)}, backups=backups)
+    assert error.id == "proof.over_disk"
+    assert int(error.params["most"]) == room.OWN_MB + 102
+    assert "backups.max_gb" in error.remedy("en")
+    with connect(proven.dsn(), "tests") as connection:
+        assert connection.execute("select to_regclass('app.filled')").fetchone() == (None,)
+    fitting = FILES | {"0003_filled.sql": FILLING.format(rows=30_000)}
+    assert deploy(proven, fitting, backups=backups).result["proof"]["proven"] is True
 
 
 def test_two_rebuilds_of_the_same_files_give_the_same_fingerprint(proven: Host) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.database.connect import connect
-from agent.database.proof import scratch
+from agent.database.connect import connect, session
+from agent.database.proof import room, scratch
+from agent.model.errors import IkomaError
 from tests.integration.postgres import major
 
 
@@ -136,3 +137,42 @@ def test_a_server_of_the_agents_own_user_reaches_nothing_of_the_host() -> None:
             time.sleep(0.05)
         assert not Path(host).parent.exists()  # it died with its worker
         assert scratch.sweep(Path(folder)) == 0  # root's clusters lie elsewhere
+
+
+def generated(megabytes: int, tables: int = 8) -> str:
+    """Return statements that fill several tables, none of which is large by itself."""
+    rows = megabytes * 1000 // tables  # a row takes about a kilobyte
+    return "".join(
+        f"create table filled_{number} as select repeat(md5(n::text), 30) as text from generate_series(1, {rows}) n;\n"
+        for number in range(tables)
+    )
+
+
+def test_a_cluster_that_fills_more_than_it_may_is_stopped_and_told(clusters: Path, tmp_path: Path) -> None:
+    found = scratch.programs(major())
+    assert found is not None
+    pids: list[int] = []
+
+    def filled() -> None:
+        cluster = scratch.cluster(found, tmp_path, "first", most_mb=200)
+        with cluster as admin, session(admin, "tests") as connection:
+            pids.append(int(admin.host.split("/")[2]))
+            connection.execute(generated(3000).encode())
+
+    with pytest.raises(IkomaError) as caught:
+        filled()
+    assert caught.value.id == "proof.over_disk"
+    assert 200 < int(caught.value.params["used"]) < 1500  # stopped long before it was done
+    assert list(clusters.iterdir()) == []
+    assert not Path(f"/proc/{pids[0]}").exists()
+
+
+def test_a_cluster_that_fills_less_than_it_may_is_left_alone(clusters: Path, tmp_path: Path) -> None:
+    found = scratch.programs(major())
+    assert found is not None
+    cluster = scratch.cluster(found, tmp_path, "first", most_mb=room.OWN_MB + 100)
+    with cluster as admin, session(admin, "tests") as connection:
+        connection.execute(generated(90).encode())
+        time.sleep(1)
+        assert connection.execute("select count(*) from filled_1").fetchone() == (11250,)
+    assert list(clusters.iterdir()) == []

@@ -35,13 +35,13 @@ def by_host(*_: object) -> Iterator[Dsn]:
 
 
 @contextmanager
-def by_image(live: tools.Programs, like: Likeness, state: Path) -> Iterator[Cluster]:
+def by_image(live: tools.Programs, like: Likeness, state: Path, most_mb: int) -> Iterator[Cluster]:
     dsn = Dsn("/inside", "admin", "template1")
     yield Cluster(dsn, tools.Programs(dsn, container=live.container))
 
 
 @contextmanager
-def never(live: tools.Programs, like: Likeness, state: Path) -> Iterator[Cluster]:
+def never(live: tools.Programs, like: Likeness, state: Path, most_mb: int) -> Iterator[Cluster]:
     raise IkomaError("proof.no_container", image=live.container, reason="initdb: not found")
     yield
 
@@ -81,7 +81,8 @@ def test_an_image_that_does_not_come_up_is_replaced_by_the_hosts_programs_or_tol
 
 
 def test_a_throw_away_container_has_no_network_no_rights_and_one_folder_of_the_host(tmp_path: Path) -> None:
-    words = contained.argv("/run/d.sock", "sha256:abc", "one", tmp_path / "0", "admin", {"work_mem": "8MB"})
+    image = contained.Image("sha256:abc", ["/var/lib/postgresql/data"])
+    words = contained.argv("/run/d.sock", image, "one", tmp_path / "0", "admin", {"work_mem": "8MB"})
     options, rest = words[: words.index("sha256:abc")], words[words.index("sha256:abc") + 1 :]
     given = dict(pairwise(options))
     assert (given["--network"], given["--cap-drop"], given["--security-opt"]) == ("none", "ALL", "no-new-privileges")
@@ -89,6 +90,9 @@ def test_a_throw_away_container_has_no_network_no_rights_and_one_folder_of_the_h
     mounts = [words[at + 1] for at, word in enumerate(words) if word == "--mount"]
     assert mounts == [f"type=bind,src={tmp_path}/0,dst=/throw-away",
                       f"type=bind,src={tmp_path}/passwd,dst=/etc/passwd,readonly"]  # fmt: skip
+    assert "--read-only" in options  # what it writes is in the folder that is watched, or in memory
+    in_memory = [words[at + 1] for at, word in enumerate(words) if word == "--tmpfs"]
+    assert in_memory == ["/tmp:size=16m,mode=1777", "/var/lib/postgresql/data:size=16m,mode=1777"]
     assert not {"--privileged", "--volume", "-v", "--env", "-e", "--publish"} & set(options)
     assert rest[-2:] == ["admin", "-cwork_mem=8MB"]
 

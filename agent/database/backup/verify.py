@@ -17,7 +17,7 @@ from agent.database.connect import Connection, session
 from agent.database.fingerprint import catalog
 from agent.database.fingerprint.compare import compare
 from agent.database.fingerprint.model import Fingerprint, unpack
-from agent.database.proof import elsewhere, likeness, scratch
+from agent.database.proof import elsewhere, likeness, room, scratch
 from agent.database.proof.elsewhere import Place
 from agent.database.proof.likeness import Likeness
 from agent.host import platform
@@ -45,8 +45,8 @@ def verify(source: Source, backup: Backup, seconds: float = 3600.0) -> Verified:
 
     Raises:
         IkomaError: ``backup.damaged``, ``backup.not_same``, ``backup.failed`` when it does not restore;
-            ``backup.partial`` for one of a few tables; ``proof.…`` and ``backup.no_scratch_disk`` when nothing can be
-            said.
+            ``backup.partial`` for one of a few tables; ``proof.…``, ``backup.no_scratch_disk`` and
+            ``backup.over_trial`` when nothing can be said.
     """
     begun = time.monotonic()
     if backup.tables:
@@ -72,10 +72,20 @@ def _verified(source: Source, backup: Backup, seconds: float) -> None:
     with session(source.strongest, source.session_name) as connection:
         like = likeness.read(connection, Fingerprint({}, backup.major), source.app_role)
     like = replace(like, migrator=source.dsn.user, database=backup.database)
-    with _empty(source, backup, like) as (dsn, programs):
-        programs.read(path, programs.argv("pg_restore", "--exit-on-error", "--no-subscriptions"), seconds)
-        with session(dsn, "ikoma:verify") as connection:
-            same(connection, backup, wanted, source)
+    try:
+        with _empty(source, backup, like) as (dsn, programs):
+            programs.read(path, programs.argv("pg_restore", "--exit-on-error", "--no-subscriptions"), seconds)
+            with session(dsn, "ikoma:verify") as connection:
+                same(connection, backup, wanted, source)
+    except IkomaError as error:
+        raise _too_big(error, backup) from None
+
+
+def _too_big(error: IkomaError, backup: Backup) -> IkomaError:
+    """Return what it means for a backup that its throw-away cluster was stopped: here no contract says how much."""
+    if error.id != "proof.over_disk":
+        return error
+    return IkomaError("backup.over_trial", name=backup.name, size=backup.size // _MB, **error.params)
 
 
 @contextmanager
@@ -84,7 +94,8 @@ def _empty(source: Source, backup: Backup, like: Likeness) -> Iterator[tuple[Dsn
     free, needed = platform.free_mb(scratch.base(source.state)), backup.size // _MB * 3 // 2 + scratch.NEEDED_MB
     if free < needed:
         raise IkomaError("backup.no_scratch_disk", free=free, needed=needed)
-    with elsewhere.cluster(Place(source.strongest, source.state, source.docker_socket), like) as made:
+    place = Place(source.strongest, source.state, source.docker_socket, most_mb=room.holding(backup.size))
+    with elsewhere.cluster(place, like) as made:
         with session(made.admin, "ikoma:verify") as connection:
             likeness.imitate(connection, like, set())
         yield replace(made.admin, database=like.database), made.programs.inside(like.database)

@@ -14,13 +14,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
 from agent.database.backup.tools import Programs
-from agent.database.proof import scratch
+from agent.database.proof import room, scratch
 from agent.database.proof.likeness import Likeness
 from agent.docker.engine import Engine
 from agent.host import process
@@ -46,6 +47,7 @@ _ENDS_WITHIN: Final = 30.0
 _TRIES: Final = 4
 _MEMORY: Final = "1g"
 _PROCESSES: Final = 256
+_IN_MEMORY: Final = "size=16m,mode=1777"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +63,47 @@ class Cluster:
     programs: Programs
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image by its id, and the folders of which it says that they are volumes."""
+
+    id: str
+    volumes: Sequence[str] = ()
+
+    @property
+    def written(self) -> list[str]:
+        """Where a program of the image may count on being able to write."""
+        return sorted({"/tmp", *self.volumes})  # noqa: S108
+
+
 @contextmanager
-def cluster(live: Programs, like: Likeness, state: Path) -> Iterator[Cluster]:
+def cluster(live: Programs, like: Likeness, state: Path, most_mb: int = room.MOST_MB) -> Iterator[Cluster]:
     """Yield a fresh cluster made of the image that the live server's container runs; at the end all of it is gone.
 
     Args:
         live: the programs in the live server's container.
         like: what the cluster's superuser is called, and which libraries are loaded if the image starts with them.
         state: the agent's state folder.
+        most_mb: what it may take of the disk, in MiB.
 
     Raises:
-        IkomaError: ``proof.no_disk``, or ``proof.no_container`` when the image does not come up.
+        IkomaError: ``proof.no_disk``, or ``proof.no_container`` when the image does not come up; ``proof.over_disk``
+            or ``proof.disk_low`` when it was stopped because of what it wrote.
     """
     engine = Engine(live.docker_socket)
     found = engine.container(live.container)
     if found is None:
         raise IkomaError("proof.no_container", image=live.container[:12], reason="its container is gone")
     image, name = str(found["Image"]), f"ikoma-throw-away-{secrets.token_hex(6)}"
+    own = sorted(((engine.image(image) or {}).get("Config") or {}).get("Volumes") or {})
     with scratch.folder(scratch.prepared(state)) as folder:
         (folder / "passwd").write_text(passwd(_user()), encoding="ascii")
         running: _Running | None = None
         try:
-            running = _first_that_starts(live.docker_socket, image, name, folder, like)
+            running = _first_that_starts(live.docker_socket, Image(image, own), name, folder, like)
             inside = replace(running.admin, host=_INSIDE)
-            yield Cluster(running.admin, Programs(inside, container=name, docker_socket=live.docker_socket))
+            with room.kept(folder, most_mb, partial(engine.remove, name)):
+                yield Cluster(running.admin, Programs(inside, container=name, docker_socket=live.docker_socket))
         finally:
             _end(engine, name, running)
 
@@ -95,9 +114,9 @@ class _Running:
     admin: Dsn
 
 
-def _first_that_starts(socket: str, image: str, name: str, folder: Path, like: Likeness) -> _Running:
+def _first_that_starts(socket: str, image: Image, name: str, folder: Path, like: Likeness) -> _Running:
     """Start the image with the libraries that live preloads, without those that its log says cannot be loaded."""
-    libraries, label = list(like.preload), image.partition(":")[2][:12]
+    libraries, label = list(like.preload), image.id.partition(":")[2][:12]
     for attempt in range(_TRIES):
         place, log = folder / f"{attempt}", folder / f"{attempt}.log"
         _made(place)
@@ -117,8 +136,12 @@ def _first_that_starts(socket: str, image: str, name: str, folder: Path, like: L
     raise IkomaError("proof.no_container", image=label, reason=said)
 
 
-def argv(socket: str, image: str, name: str, place: Path, superuser: str, settings: Mapping[str, str]) -> list[str]:
-    """Return the words that run an image as a cluster of ``place``. Pure but for who we are."""
+def argv(socket: str, image: Image, name: str, place: Path, superuser: str, settings: Mapping[str, str]) -> list[str]:
+    """Return the words that run an image as a cluster of ``place``. Pure but for who we are.
+
+    On the disk it can write to ``place`` alone, whose size is watched. What the image calls a volume lies in memory:
+    the Engine would make one on the disk, and makes none that cannot be written to.
+    """
     user = _user()
     words = [
         *("docker", "--host", f"unix://{socket}", "run", "--rm", "--interactive", "--pull", "never", "--name", name),
@@ -127,7 +150,8 @@ def argv(socket: str, image: str, name: str, place: Path, superuser: str, settin
         *("--memory", _MEMORY, "--pids-limit", str(_PROCESSES), "--ulimit", f"fsize={scratch.FILE_BYTES}"),
         *("--mount", f"type=bind,src={place},dst={_INSIDE}"),
         *("--mount", f"type=bind,src={place.parent / 'passwd'},dst=/etc/passwd,readonly"),
-        *("--workdir", _INSIDE, "--entrypoint", "sh", image, "-ec", _SERVES, "sh", superuser),
+        *("--read-only", *(word for path in image.written for word in ("--tmpfs", f"{path}:{_IN_MEMORY}"))),
+        *("--workdir", _INSIDE, "--entrypoint", "sh", image.id, "-ec", _SERVES, "sh", superuser),
     ]
     return words + [f"-c{name}={value}" for name, value in settings.items()]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.database.backup import tools
-from agent.database.proof import contained, scratch
+from agent.database.proof import contained, room, scratch
 from agent.database.proof.contained import Cluster
 from agent.database.proof.likeness import Likeness
 from agent.model.dsn import Dsn
@@ -24,12 +24,14 @@ class Place:
         state: the agent's state folder.
         docker_socket: where one asks whether the live server runs in a container; "" is nowhere.
         hostile: what will run there may make the server run programs.
+        most_mb: what the cluster may take of the disk, in MiB.
     """
 
     live: Dsn
     state: Path
     docker_socket: str = ""
     hostile: bool = True
+    most_mb: int = room.MOST_MB
 
 
 @contextmanager
@@ -38,7 +40,7 @@ def cluster(place: Place, like: Likeness) -> Iterator[Cluster]:
 
     Raises:
         IkomaError: ``proof.no_server``, ``proof.no_container``, ``proof.no_cage``, ``proof.no_disk`` or
-            ``proof.no_start``.
+            ``proof.no_start``; ``proof.over_disk`` or ``proof.disk_low`` when it was stopped because of what it wrote.
     """
     with ExitStack() as stack:
         yield _entered(stack, place, like)
@@ -49,7 +51,7 @@ def _entered(stack: ExitStack, place: Place, like: Likeness) -> Cluster:
     programs = scratch.programs(like.major)
     if live:
         try:
-            return stack.enter_context(contained.cluster(live, like, place.state))
+            return stack.enter_context(contained.cluster(live, like, place.state, place.most_mb))
         except IkomaError as error:
             if error.id != "proof.no_container" or programs is None:
                 raise
@@ -57,5 +59,5 @@ def _entered(stack: ExitStack, place: Place, like: Likeness) -> Cluster:
         raise IkomaError("proof.no_server", major=like.major)
     if place.hostile and not scratch.is_caged(place.state):
         raise IkomaError("proof.no_cage", role=like.migrator)
-    admin = stack.enter_context(scratch.cluster(programs, place.state, like.superuser, like.preload))
+    admin = stack.enter_context(scratch.cluster(programs, place.state, like.superuser, like.preload, place.most_mb))
     return Cluster(admin, tools.Programs(admin, str(programs.folder)))

@@ -20,7 +20,7 @@ from agent.database.fingerprint import catalog
 from agent.database.fingerprint.compare import Difference, compare
 from agent.database.fingerprint.model import Fingerprint, Key
 from agent.database.frame import Limits, Run
-from agent.database.proof import elsewhere, likeness, platform, store
+from agent.database.proof import elsewhere, likeness, platform, room, store
 from agent.database.proof.elsewhere import Place
 from agent.database.proof.likeness import Likeness
 from agent.model.dsn import Dsn
@@ -132,7 +132,8 @@ def rebuild(run: Run, live: Live, state: Path) -> Proof:
 def _empty(run: Run, live: Live, state: Path) -> Iterator[Dsn]:
     """Yield the migrator's connection to an empty database that is otherwise like live."""
     like = live.likeness
-    place = Place(run.dsn, state, run.docker_socket, like.may_run_programs)
+    most = room.OWN_MB + int(run.max_gb * 1024)
+    place = Place(run.dsn, state, run.docker_socket, like.may_run_programs, most)
     with elsewhere.cluster(place, like) as made:
         with session(made.admin, "ikoma:proof") as connection:
             likeness.imitate(connection, like, _made_roles(run))

@@ -13,7 +13,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +22,7 @@ from typing import Final
 
 import psycopg
 
+from agent.database.proof import room
 from agent.host import platform, process
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
@@ -50,7 +51,7 @@ SETTINGS: Final = {
 
 _FORKED: Final = "--fork"
 _HIDDEN: Final = tuple(
-    "/run /srv /home /root /tmp /etc/ikoma /var/log /var/backups /var/lib/docker /var/lib/containerd".split()  # noqa: SIM905
+    "/run /srv /home /root /tmp /var/tmp /etc/ikoma /var/log /var/backups /var/lib/docker /var/lib/containerd".split()  # noqa: SIM905
 )
 _CAGE: Final = """
 cd "$1"
@@ -59,7 +60,7 @@ for socket in %(sockets)s; do
   if [ -S "$socket" ]; then mount --bind /dev/null "$socket"; fi
 done
 for place in %(hidden)s; do
-  if [ -d "$place" ]; then mount -t tmpfs -o mode=755 hidden "$place"; fi
+  if [ -d "$place" ]; then mount -t tmpfs -o mode=755,size=1m hidden "$place"; fi
 done
 mkdir -p "$1"
 mount --no-canonicalize --bind . "$1"
@@ -94,22 +95,27 @@ def programs(major: int) -> Programs | None:
 
 
 @contextmanager
-def cluster(found: Programs, state: Path, superuser: str, preload: Sequence[str] = ()) -> Iterator[Dsn]:
+def cluster(
+    found: Programs, state: Path, superuser: str, preload: Sequence[str] = (), most_mb: int = room.MOST_MB
+) -> Iterator[Dsn]:
     """Yield the superuser's connection to a fresh cluster; at the end it is stopped and removed.
 
     Args:
         state: the agent's state folder; the cluster lives below it.
         superuser: what its first role is called, as in the live cluster.
         preload: libraries that the live server preloads; those that are missing here are left out.
+        most_mb: what it may take of the disk, in MiB.
 
     Raises:
-        IkomaError: ``proof.no_disk`` or ``proof.no_start``.
+        IkomaError: ``proof.no_disk`` or ``proof.no_start``; ``proof.over_disk`` or ``proof.disk_low`` when it was
+            stopped because of what it wrote.
     """
     with folder(prepared(state)) as place:
         _initialise(found, place, superuser)
         libraries = ",".join(name for name in preload if found.library(name))
-        with _server(found, place, superuser, {"shared_preload_libraries": libraries}) as dsn:
-            yield dsn
+        server = _server(found, place, superuser, {"shared_preload_libraries": libraries})
+        with server as running, room.kept(place, most_mb, running.stop):
+            yield running.admin
 
 
 def sweep(state: Path) -> int:
@@ -195,22 +201,35 @@ def _initialise(found: Programs, folder: Path, superuser: str) -> None:
         raise IkomaError("proof.no_start", reason=done.last_lines(3))
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    admin: Dsn
+    stop: Callable[[], None]
+
+
 def _as_nobody() -> list[str]:
     return [] if os.geteuid() else ["setpriv", *_UNPRIVILEGED, "--"]
 
 
 @contextmanager
-def _server(found: Programs, folder: Path, superuser: str, more: dict[str, str]) -> Iterator[Dsn]:
+def _server(found: Programs, folder: Path, superuser: str, more: dict[str, str]) -> Iterator[_Running]:
     settings = [f"-c{name}={value}" for name, value in (SETTINGS | more).items()]
     argv = [*_alone(folder), *_caged(), found.of("postgres"), "-D", str(folder / "data"), *settings]
     log = folder / "log"
     started = process.start(argv, log, cwd=folder)
+    forked = _FORKED in argv
     try:
-        yield _wait(started, log, superuser, forked=_FORKED in argv)
+        yield _Running(_wait(started, log, superuser, forked=forked), lambda: _stop(started, forked=forked))
     finally:
-        for pid in _children(started.pid) if _FORKED in argv else [started.pid]:
-            _signal(pid, signal.SIGQUIT)
+        _stop(started, forked=forked)
         started.wait()
+
+
+def _stop(started: process.Started, *, forked: bool) -> None:
+    """End a server at once. One that has ended is left alone: its number may be another's by now."""
+    if started.alive:
+        for pid in _children(started.pid) if forked else [started.pid]:
+            _signal(pid, signal.SIGQUIT)
 
 
 def is_caged(state: Path) -> bool:

@@ -83,6 +83,12 @@ MESSAGES: Final[dict[str, Message]] = {
         "Free space, or set backups.verify to “never”.",
         "Libérez de la place, ou mettez backups.verify à « never ».",
     ),
+    "backup.over_trial": Message(
+        "Restored for a trial, the backup {name} filled {used} MB of disk, of {most} MB that it may: its database had {size} MB. The trial was stopped.",
+        "Restaurée à l'essai, la sauvegarde {name} a rempli {used} Mo de disque, sur {most} Mo permis : sa base avait {size} Mo. L'essai a été arrêté.",
+        "The live database was not touched. Make another backup, for this one does not say how big it is: python -m bridge call db.backup{of}",
+        "La base en service n'a pas été touchée. Faites une autre sauvegarde, car celle-ci ne dit pas sa taille : python -m bridge call db.backup{of}",
+    ),
     "backup.would_lose": Message(
         "Since the backup {name} ({created}), {count} rows were written; they would be lost: {tables}.",
         "Depuis la sauvegarde {name} ({created}), {count} lignes ont été écrites ; elles seraient perdues : {tables}.",

@@ -85,6 +85,18 @@ MESSAGES: Final[dict[str, Message]] = {
         "Free space on the host, then run the command again.",
         "Libérez de la place sur l'hôte, puis relancez la commande.",
     ),
+    "proof.over_disk": Message(
+        "The throw-away PostgreSQL was stopped: it had filled {used} MB of the host's disk, of {most} MB that it may.",
+        "Le PostgreSQL jetable a été arrêté : il avait rempli {used} Mo du disque de l'hôte, sur {most} Mo permis.",
+        "The live database was not touched. Let the migrations write fewer rows; or, if they need that many, raise backups.max_gb in ikoma.release.json.",
+        "La base en service n'a pas été touchée. Faites écrire moins de lignes aux migrations ; ou, s'il en faut autant, augmentez backups.max_gb dans ikoma.release.json.",
+    ),
+    "proof.disk_low": Message(
+        "The throw-away PostgreSQL was stopped at {used} MB: {free} MB of disk were left in {folder}, and {reserve} MB stay the host's own.",
+        "Le PostgreSQL jetable a été arrêté à {used} Mo : il restait {free} Mo de disque dans {folder}, et {reserve} Mo restent à l'hôte.",
+        "The live database was not touched. Free space on the host, then run the command again.",
+        "La base en service n'a pas été touchée. Libérez de la place sur l'hôte, puis relancez la commande.",
+    ),
     "proof.building": Message(
         "Rebuilding the database somewhere else from {count} files (PostgreSQL {major})",
         "Reconstruction de la base ailleurs à partir de {count} fichiers (PostgreSQL {major})",

@@ -48,4 +48,5 @@ def run(ctx: Context, release: Release) -> Run:
         lang=ctx.lang,
         say=ctx.progress,
         docker_socket=ctx.settings.docker_socket,
+        max_gb=release.backups.max_gb,
     )
