@@ -29,7 +29,7 @@ class Settings:
         min_free_mb: below this a deployment does not start.
         reserve_mb: free space that only journal, clean-up and rollback may use.
         max_bundle_mb: the largest release that may bring its images along, where the registry is out of reach.
-        parallel_pulls: images pulled at the same time.
+        parallel_pulls: images pulled at the same time, by all deployments of the host together.
         address_pool: private network from which each target's networks get a subnet.
         backup_repository: where backup sets go, as restic names it: a folder, ``sftp:…``, ``rest:…``, ``s3:…``.
         backup_password: what they are encrypted with.

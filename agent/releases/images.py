@@ -1,16 +1,20 @@
-"""Images: pulled by digest, a few at a time, with a deadline for a registry that does not answer."""
+"""Images: pulled by digest, a few at a time on the whole host, with a deadline for a registry that does not answer."""
 
 from __future__ import annotations
 
 import contextlib
 import queue
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
 from agent.docker.engine import Auth, EngineError
+from agent.host.slots import Slots
+from agent.model import messages
 from agent.model.errors import IkomaError
 from agent.protocol import Credentials
 from agent.releases.site import Site
@@ -54,20 +58,58 @@ def explain(reference: str, reason: str) -> IkomaError:
     return IkomaError(chosen, image=reference, registry=registry_of(reference), reason=reason[:400])
 
 
-def pull(site: Site, references: Sequence[str], platform: str, credentials: Credentials | None, say: Say) -> None:
-    """Pull images side by side, as many at a time as the host settings say.
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """The host's slots as one deployment waits for them: it says so once, and gives all of it up at once."""
+
+    slots: Slots
+    say: Say
+    waiting: str
+    given_up: threading.Event = field(default_factory=threading.Event)
+    told: threading.Lock = field(default_factory=threading.Lock)
+
+    def one(self) -> contextlib.AbstractContextManager[bool]:
+        return self.slots.one(self._waits, self.given_up.is_set)
+
+    def _waits(self) -> None:
+        if self.told.acquire(blocking=False):
+            self.say(self.waiting)
+
+
+def slots(site: Site) -> Slots:
+    """Return what limits the pulls of all deployments of this host together."""
+    return Slots(site.paths.locks, "pulls", max(1, site.settings.parallel_pulls))
+
+
+def pull(
+    site: Site,
+    references: Sequence[str],
+    platform: str,
+    credentials: Credentials | None,
+    say: Say,
+    lang: str | None = None,
+) -> None:
+    """Pull images side by side. All deployments of the host together pull as many at a time as its settings say.
 
     Raises:
         IkomaError: ``image.…`` for the first one that cannot be had; the others are given up.
     """
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    with ThreadPoolExecutor(max(1, site.settings.parallel_pulls)) as pool:
-        running = [pool.submit(_one, site, item, platform, credentials, lines.put) for item in references]
+    turns = _Turns(slots(site), lines.put, messages.text("pull.waiting", {"count": slots(site).count}, lang))
+    with ThreadPoolExecutor(turns.slots.count) as pool:
+        running = [pool.submit(_in_turn, turns, site, item, platform, credentials) for item in references]
         try:
             _follow(running, lines, say)
         except BaseException:
+            turns.given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _in_turn(turns: _Turns, site: Site, reference: str, platform: str, credentials: Credentials | None) -> None:
+    with turns.one() as held:
+        if held:
+            _one(site, reference, platform, credentials, turns.say)
 
 
 def _follow(running: list[Future[None]], lines: queue.SimpleQueue[str], say: Say) -> None:

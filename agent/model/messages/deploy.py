@@ -5,6 +5,10 @@ from agent.model.messages import Message
 MESSAGES = {
     "pull.done": Message("{count} of {total} image(s) pulled", "{count} image(s) sur {total} téléchargée(s)"),
     "pull.nothing": Message("all {total} image(s) are here", "les {total} image(s) sont là"),
+    "pull.waiting": Message(
+        "waiting: other deployments are pulling, and this host pulls {count} image(s) at a time (“parallel_pulls”)",
+        "en attente : d'autres déploiements téléchargent, et cet hôte télécharge {count} image(s) à la fois (« parallel_pulls »)",
+    ),
     "pull.brought": Message(
         "{brought} of {total} image(s) came with the release, {count} were missing",
         "{brought} image(s) sur {total} venue(s) avec la livraison, {count} manquai(en)t",

@@ -29,7 +29,7 @@ class Pull(Step):
             carried.load(site, ctx.bundle or Path(), reference, release.platform, ctx.progress)
         missing = [reference for reference in missing if reference not in brought]
         if missing:
-            images.pull(site, missing, release.platform, ctx.credentials, ctx.progress)
+            images.pull(site, missing, release.platform, ctx.credentials, ctx.progress, ctx.lang)
         if brought:
             counts["brought"] = len(brought)
             return Outcome(detail=messages.text("pull.brought", counts, ctx.lang))
