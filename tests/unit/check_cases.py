@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class Case:
         return f"{self.rule} {self.kind}: {self.name}"
 
 
+@cache
 def load() -> list[Case]:
     """Return every case of the folder, in the order of the files."""
     found = []

@@ -10,7 +10,6 @@ from agent.model.errors import Misuse
 from bridge.authoring import changes, place
 from bridge.authoring.branch import Git
 from bridge.authoring.changes import Draft
-from bridge.authoring.server import shown
 from bridge.authoring.tools import TOOLS
 
 HERE = Git(Path("/nowhere"), "origin")
@@ -112,6 +111,8 @@ def test_the_api_is_that_of_the_server(
 
 
 def test_every_tool_says_what_it_is_for_and_what_it_takes() -> None:
+    from bridge.authoring.server import shown  # the protocol's library takes a second
+
     for tool in TOOLS.values():
         told = shown(tool)
         assert told.description

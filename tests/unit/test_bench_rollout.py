@@ -73,7 +73,7 @@ class Site(http.server.BaseHTTPRequestHandler):
 def test_users_ask_at_their_rate_and_tell_who_answered_what(tmp_path: Path) -> None:
     file = tmp_path / "seen.json"
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         words = ["127.0.0.1", str(server.server_port), "localhost", "50", str(file)]
         argv = [sys.executable, "-m", "tests.bench.rollout.load", *words]
         with subprocess.Popen(argv, cwd=CHECKOUT, stdin=subprocess.PIPE) as users:

@@ -29,7 +29,7 @@ from agent.releases.site import Site
 class Registry:
     """Counts how many pulls run at the same time, and in which order they began."""
 
-    seconds: float = 0.15
+    seconds: float = 0.05
     running: int = 0
     most: int = 0
     began: list[str] = field(default_factory=list)
@@ -49,6 +49,9 @@ class Registry:
 
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Pulls that take no network; and whoever waits looks more often, and says so sooner."""
+    monkeypatch.setattr("agent.host.slots._POLL", 0.01)
+    monkeypatch.setattr("agent.host.slots._PATIENCE", 0.1)
     made = Registry()
     monkeypatch.setattr(Engine, "pull", lambda *words: made.pull(*words))
     return made
@@ -94,7 +97,7 @@ def test_a_deployment_that_waits_says_so_once_in_its_language(tmp_path: Path, re
     with held(tmp_path).one(lambda: None, never), held(tmp_path).one(lambda: None, never):
         waiting = threading.Thread(target=deployment(tmp_path, "late", said, lang="fr"))
         waiting.start()
-        time.sleep(1.5)
+        time.sleep(0.4)
         assert registry.began == []
     waiting.join()
     assert [line for line in said if line.startswith("en attente")] == said[:1]
@@ -103,7 +106,7 @@ def test_a_deployment_that_waits_says_so_once_in_its_language(tmp_path: Path, re
 
 def test_nobody_waits_where_nobody_else_pulls(tmp_path: Path, registry: Registry) -> None:
     said: list[str] = []
-    registry.seconds = 0.6
+    registry.seconds = 0.2
     deployment(tmp_path, "alone", said)()
     assert registry.most == 2
     assert [line for line in said if "waiting" in line] == []
@@ -124,7 +127,7 @@ def test_a_cancelled_deployment_ends_while_it_waits(tmp_path: Path, registry: Re
     before = signal.signal(signal.SIGUSR1, asked)
     try:
         with held(tmp_path).one(lambda: None, never), held(tmp_path).one(lambda: None, never):
-            threading.Timer(0.5, signal.pthread_kill, (threading.main_thread().ident, signal.SIGUSR1)).start()
+            threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGUSR1)).start()
             began = time.monotonic()
             with pytest.raises(IkomaError) as caught:
                 deployment(tmp_path, "asked", [])()
@@ -149,7 +152,7 @@ def test_the_slot_of_a_killed_worker_is_free(tmp_path: Path) -> None:
     worker = subprocess.Popen([sys.executable, "-c", _HOLDS, str(slots.folder)], stdout=subprocess.PIPE)
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"held\n"
-    until = time.monotonic() + 0.7
+    until = time.monotonic() + 0.2
     with slots.one(lambda: None, lambda: time.monotonic() > until) as got:
         assert not got
     worker.kill()
