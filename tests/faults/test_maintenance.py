@@ -86,3 +86,5 @@ def test_a_worker_killed_while_an_app_is_closed_leaves_it_open_and_whole(lab: La
     again = lab.deploy(app.repo)
     assert (again.code, again.json["status"]) == (0, "HEALTHY"), again
     assert (lab.ask(app.host), columns(lab, app)) == ((200, "two"), "id title")
+    gone = lab.bridge("call", "apps.remove", "--app", app.name, f"confirm={app.name}", "database=true", "--json")
+    assert gone.code == 0, gone
