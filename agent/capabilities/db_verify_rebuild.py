@@ -17,8 +17,9 @@ from agent.model.migrations import Applied, compare
 
 
 def run(call: Call) -> dict[str, Any]:
-    """Return ``verified``, ``differences``, the ``fingerprint`` compared with, and ``seconds``.
+    """Return ``verified``, ``differences``, the ``fingerprint`` compared with, what the ``witness`` says, ``seconds``.
 
+    Where the fingerprints are equal, pg_dump is asked too; what it tells differently is a difference as any other.
     With ``stored`` the live database is not asked: what the release has kept (``baseline``) stands for it. A set of
     files that does not run in an empty database is an answer too: ``verified`` is false and ``problem`` says which
     statement fails.
@@ -39,14 +40,17 @@ def run(call: Call) -> dict[str, Any]:
     about = {"release": migration.release, "fingerprint": live.taken.digest}
     answer = db_diff.answer(call, migration.dsn) | about
     try:
-        proof = rebuild.rebuild(migration, live, call.paths.state)
+        proof = rebuild.rebuild(migration, live, call.paths.state, second_witness=not call.args.get("stored"))
     except IkomaError as error:
         if error.id != "database.not_rebuildable":
             raise
         error.params |= {"app": call.the_target.app, "environment": call.the_target.environment}
         return answer | {"verified": False, "differences": [], "problem": error.to_json(call.lang)}
-    differences = [item.to_json() for item in proof.differences]
-    return answer | {"verified": not differences, "differences": differences, "seconds": round(proof.seconds, 3)}
+    heard = proof.heard
+    differences = [item.to_json() for item in (*proof.differences, *(heard.differences if heard else ()))]
+    told = {"agrees": heard.agrees, "reason": heard.reason or None} if heard else None
+    seconds = round(proof.seconds, 3)
+    return answer | {"verified": not differences, "differences": differences, "witness": told, "seconds": seconds}
 
 
 def _applied(migration: Run, rows: tuple[Applied, ...]) -> Run:

@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
+from agent.database.backup import tools
 from agent.database.connect import connect
 from agent.database.fingerprint import catalog
 from agent.database.fingerprint.compare import Difference, compare
 from agent.database.fingerprint.model import Fingerprint, unpack
+from agent.database.proof import witness
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from agent.model.secret import Secret
-from tests.integration.postgres import Cluster
+from tests.integration.postgres import Cluster, major
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "schema"
 BASE = (FOLDER / "base.sql").read_text()
@@ -76,6 +78,15 @@ def copy(copies: Copies) -> Iterator[Dsn]:
     made = copies.copy()
     yield made
     copies.drop(made)
+
+
+def test_of_every_kind_of_object_the_second_witness_says_the_same_twice(cluster: Cluster, copies: Copies) -> None:
+    again = cluster.database()
+    copies.run(again, BASE)
+    names = [key.name for key in copies.taken.objects if key.kind == "schema"]
+    one, two = (witness.dumped(tools.of(dsn, major()), names) for dsn in (copies.base, again))
+    assert list(witness.differences(one, two)) == []
+    assert len(witness.objects(one)) > 40
 
 
 def differences(copies: Copies, dsn: Dsn) -> list[Difference]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agent.capabilities import db_diff, db_verify_rebuild
-from agent.database.connect import connect
+from agent.database.connect import Connection, connect
 from agent.database.fingerprint import catalog
+from agent.database.fingerprint.model import Fingerprint
 from agent.database.proof import baseline, room, scratch, store
 from agent.model.errors import IkomaError
 from agent.operations.step import Context, Outcome
@@ -124,10 +126,37 @@ def test_db_diff_shows_the_object_and_the_statement_that_explains_it(proven: Hos
 def test_db_verify_rebuild_says_yes_or_what_differs(proven: Host) -> None:
     answer = db_verify_rebuild.run(proven.call())
     assert (answer["verified"], answer["differences"]) == (True, [])
+    assert answer["witness"] == {"agrees": True, "reason": None}
     by_hand(proven, "grant select on app.notes to public")
     answer = db_verify_rebuild.run(proven.call())
     assert answer["verified"] is False
     assert [item["sql"] for item in answer["differences"]] == ["grant select on table app.notes to PUBLIC;"]
+
+
+def test_what_our_fingerprint_would_not_see_the_second_witness_tells(
+    proven: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blind(connection: Connection, **words: str) -> Fingerprint:
+        taken = seeing(connection, **words)
+        return replace(taken, objects={key: text for key, text in taken.objects.items() if key.kind != "index"})
+
+    seeing = catalog.take
+    by_hand(proven, "create index by_hand on app.notes (id)")
+    monkeypatch.setattr(catalog, "take", blind)
+    answer = db_verify_rebuild.run(proven.call())
+    assert (answer["verified"], answer["witness"]) == (False, {"agrees": False, "reason": None})
+    (told,) = answer["differences"]
+    assert (told["kind"], told["schema"], told["name"], told["rebuilt"]) == ("index", "app", "by_hand", None)
+    assert told["sql"] == "CREATE INDEX by_hand ON app.notes USING btree (id);"
+
+
+def test_a_witness_that_cannot_be_asked_says_why_and_decides_nothing(
+    proven: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.database.backup.tools._FOLDERS", ("/nowhere/{}",))
+    answer = db_verify_rebuild.run(proven.call())
+    assert (answer["verified"], answer["witness"]["agrees"]) == (True, None)
+    assert "pg_dump" in answer["witness"]["reason"]
 
 
 PLATFORM = (

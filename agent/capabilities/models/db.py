@@ -124,6 +124,9 @@ class VerifyRebuildResult(OfTarget):
     verified: bool
     differences: list[dict[str, Any]]
     problem: dict[str, Any] | None = Field(default=None, description="The file that does not run in an empty database.")
+    witness: dict[str, Any] | None = Field(
+        default=None, description="What pg_dump says of it: agrees, or null with the reason why it was not asked."
+    )
     seconds: float | None = None
 
 

@@ -15,14 +15,16 @@ from typing import Final
 import psycopg
 
 from agent.database import accepted, apply, ledger, statements
+from agent.database.backup.tools import Programs
 from agent.database.connect import Connection, session
 from agent.database.fingerprint import catalog
 from agent.database.fingerprint.compare import Difference, compare
 from agent.database.fingerprint.model import Fingerprint, Key
 from agent.database.frame import Limits, Run
-from agent.database.proof import elsewhere, likeness, platform, room, store
+from agent.database.proof import elsewhere, likeness, platform, room, store, witness
 from agent.database.proof.elsewhere import Place
 from agent.database.proof.likeness import Likeness
+from agent.database.proof.witness import Heard
 from agent.model.dsn import Dsn
 from agent.model.errors import IkomaError
 from agent.model.migrations import Applied, File, stem, version_of
@@ -68,11 +70,13 @@ class Proof:
     Attributes:
         differences: between live and what its files give; empty when the proof holds.
         promised: what live must be once the pending files are applied.
+        heard: what the second witness said; None where it was not asked.
     """
 
     differences: tuple[Difference, ...]
     promised: Fingerprint
     seconds: float
+    heard: Heard | None = None
 
 
 def look(connection: Connection, app_role: str) -> Live:
@@ -107,12 +111,13 @@ def _supposed(taken: Fingerprint, migrated: bool) -> Fingerprint:
     return Fingerprint(kept, taken.major)
 
 
-def rebuild(run: Run, live: Live, state: Path) -> Proof:
+def rebuild(run: Run, live: Live, state: Path, *, second_witness: bool = False) -> Proof:
     """Prove that live can be rebuilt from the files of ``run``, and find what it will be after the pending ones.
 
     Args:
         run: the migration as it would run against live; live itself is not touched.
         state: the agent's state folder.
+        second_witness: where no difference is found, ask pg_dump as well.
 
     Raises:
         IkomaError: ``proof.no_extension``, or as ``elsewhere.cluster``, when nothing can be said;
@@ -122,15 +127,24 @@ def rebuild(run: Run, live: Live, state: Path) -> Proof:
     comparison = compare_files(run.files, live.rows)
     pending = set(comparison.pending)
     applied = [item for item in run.files if item.file not in pending]
-    with _empty(run, live, state) as dsn:
+    with _empty(run, live, state) as (dsn, programs):
         rebuilt = _after(run, dsn, applied)
+        found = tuple(live.told(rebuilt))
+        heard = _heard(run, live, rebuilt, programs) if second_witness and not found else None
         promised = _after(run, dsn, run.files) if pending else rebuilt
-    return Proof(tuple(live.told(rebuilt)), promised, time.monotonic() - started)
+    return Proof(found, promised, time.monotonic() - started, heard)
+
+
+def _heard(run: Run, live: Live, rebuilt: Fingerprint, programs: Programs) -> Heard:
+    """Ask pg_dump, which knows nothing of differences that were accepted: so only where there are none at all."""
+    if compare(live.taken, rebuilt):
+        return Heard(None, reason="differences were accepted when the database was taken over")
+    return witness.hear(run, live.taken, programs)
 
 
 @contextmanager
-def _empty(run: Run, live: Live, state: Path) -> Iterator[Dsn]:
-    """Yield the migrator's connection to an empty database that is otherwise like live."""
+def _empty(run: Run, live: Live, state: Path) -> Iterator[tuple[Dsn, Programs]]:
+    """Yield the migrator's connection to an empty database that is otherwise like live, and the programs for it."""
     like = live.likeness
     most = room.OWN_MB + int(run.max_gb * 1024)
     place = Place(run.dsn, state, run.docker_socket, like.may_run_programs, most)
@@ -142,8 +156,9 @@ def _empty(run: Run, live: Live, state: Path) -> Iterator[Dsn]:
             _settle(connection, like)
         known = live.platform_sql
         said = platform.dump(run.dsn, live.platform, like.major, run.docker_socket) if known is None else known
-        platform.load(made.programs.inside(like.database), said)
-        yield replace(inside, user=like.migrator)
+        programs = made.programs.inside(like.database)
+        platform.load(programs, said)
+        yield replace(inside, user=like.migrator), programs
 
 
 def _settle(connection: Connection, like: Likeness) -> None:
