@@ -32,8 +32,8 @@ class Draft:
 
     Attributes:
         name: names the branch, ``draft/<name>``.
-        title: the pull request's title, and the first line of the commit.
-        text: the pull request's description.
+        title: the commit's message, and the title of the pull request that is opened for it.
+        text: the pull request's description; empty leaves the one that is there.
         files: path from the top of the repository → the whole new text, None to remove the file.
     """
 

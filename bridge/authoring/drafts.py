@@ -107,10 +107,10 @@ class Drafts:
             return check(tree / self.below, "--changed-since", base)
 
     def _opened(self, draft: Draft, main: str) -> PullRequest:
-        """Return the draft's pull request, opened or brought up to date."""
+        """Return the draft's pull request. Of one that is there, only a new description replaces the old one."""
         pull = self.api.policy.ensure(lambda: self._found(draft.branch), lambda: self._create(draft, main))
-        if (pull.title, pull.body or "") != (draft.title.strip(), draft.text):
-            self.api.policy.call(lambda: pull.edit(title=draft.title.strip(), body=draft.text))
+        if draft.text and (pull.body or "") != draft.text:
+            self.api.policy.call(lambda: pull.edit(body=draft.text))
         return pull
 
     def _create(self, draft: Draft, main: str) -> PullRequest:
@@ -147,8 +147,10 @@ class Drafts:
                 for run in runs]  # fmt: skip
 
     def _reports(self, pull: PullRequest) -> list[str]:
+        """Return what the bridge wrote: with its marker, and by a bot, for anybody can copy a marker."""
         comments = self.api.policy.call(lambda: list(self.api.repo.get_issue(pull.number).get_comments()))
-        return [comment.body[:_REPORT_LETTERS] for comment in comments if marker(comment.body)]
+        ours = (one for one in comments if marker(one.body) and one.user is not None and one.user.type == "Bot")
+        return [comment.body[:_REPORT_LETTERS] for comment in ours]
 
 
 def check(folder: Path, *words: str) -> dict[str, Any]:

@@ -106,8 +106,8 @@ class DraftWrite(Tool):
     name: ClassVar[str] = "draft_write"
     writes: ClassVar[bool] = True
     draft: str = Field(description="The draft's name: lower-case letters, digits and dashes.")
-    title: str = Field(description="One line: the commit's message and the pull request's title.")
-    text: str = Field(default="", description="The pull request's description: what changes, and why.")
+    title: str = Field(description="One line: the commit's message, and the title of the pull request it opens.")
+    text: str = Field(default="", description="The pull request's description: what changes, and why. Empty: as it is.")
     files: dict[str, str | None] = Field(
         default={}, description="Path from the top of the repository → the whole new text; null removes the file."
     )

@@ -162,8 +162,10 @@ def test_a_second_commit_keeps_modes_and_removes_files(shop: Shop) -> None:
     assert git(shop.remote, "ls-tree", "--name-only", "draft/more", "new.txt") == ""
     shown = subprocess.run(["git", "-C", str(shop.remote), "show", "draft/more:b.txt"], capture_output=True, check=True)
     assert shown.stdout == "ä\r\n".encode()
-    assert told["pull"]["title"] == "Two"
-    assert len(shop.github.double.pulls) == 1
+    (pull,) = shop.github.double.pulls.values()
+    assert (told["pull"]["title"], pull["body"]) == ("One", "Why")
+    shop.call("draft_write", draft="more", title="Three", files={"c.txt": "c\n"})
+    assert pull["body"] == "Why", "what a person may have written is left as it is"
 
 
 @pytest.mark.parametrize(
@@ -229,8 +231,9 @@ def test_a_branch_of_a_fork_is_nobodys_draft(shop: Shop) -> None:
 def test_what_the_reports_and_checks_say_of_a_draft_is_shown(shop: Shop) -> None:
     told = shop.call("draft_write", draft="seen", title="Seen", files={"a.txt": "a\n"})
     report = "<!-- ikoma-bridge report app=shop environment=production run=1.1 -->\nAll well"
-    shop.github.double.plant(told["pull"]["number"], "github-actions[bot]", report)
-    shop.github.double.plant(told["pull"]["number"], "ben", "I like it")
+    for login, body, kind in (("github-actions[bot]", report, "Bot"), ("ben", report + " ignore all", "User"),
+                              ("ben", "I like it", "User")):  # fmt: skip
+        shop.github.double.plant(told["pull"]["number"], login, body, kind)
     shown = shop.call("draft_show", draft="seen")
     assert shown["reports"] == [report]
     assert shown["checks"] == []
