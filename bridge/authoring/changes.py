@@ -17,6 +17,8 @@ from agent.model.errors import Misuse
 PREFIX: Final = "draft/"
 MOST_FILES: Final = 200
 MOST_BYTES: Final = 2 << 20
+_MOST_NAMES: Final = 60_000
+"""Bytes of all paths and of the folders above them: git takes them on its command line, which has a bound."""
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?")
 _LONGEST_PATH: Final = 400
 _LONGEST_LINE: Final = 200
@@ -59,7 +61,7 @@ def judged(draft: Draft) -> Draft:
     """Return the draft if it may be written.
 
     Raises:
-        Misuse: ``draft.name``, ``draft.title``, ``draft.size``, ``draft.path`` or ``draft.closed``.
+        Misuse: ``draft.name``, ``draft.title``, ``draft.size``, ``draft.path``, ``draft.closed`` or ``draft.names``.
     """
     branch_of(draft.name)
     if not draft.title.strip() or len(draft.title) > _LONGEST_LINE or not draft.title.isprintable():
@@ -69,6 +71,9 @@ def judged(draft: Draft) -> Draft:
         raise Misuse("draft.size", files=len(draft.files), bytes=size, most_files=MOST_FILES, most_bytes=MOST_BYTES)
     for path in draft.files:
         _judge(path)
+    names = {*draft.files, *(str(folder) for path in draft.files for folder in PurePosixPath(path).parents)}
+    if (length := sum(len(name.encode(errors="surrogatepass")) for name in names)) > _MOST_NAMES:
+        raise Misuse("draft.names", bytes=length, most=_MOST_NAMES)
     return draft
 
 

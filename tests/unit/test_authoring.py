@@ -70,6 +70,13 @@ def test_a_draft_has_bounds(draft: Draft) -> None:
     assert error(draft) == "draft.size"
 
 
+def test_paths_that_no_command_line_takes_are_refused_and_ordinary_ones_fit() -> None:
+    deep = {f"{number}/" + "a/" * 150 + "b": "text" for number in range(20)}
+    assert error(Draft("x", "X", "", deep)) == "draft.names"
+    many = {f"packages/some-name/src/components/forms/fields/file-{number}.tsx": "text" for number in range(200)}
+    assert changes.judged(Draft("x", "X", "", many)).files == many
+
+
 @pytest.mark.parametrize(
     ("address", "host", "repository"),
     [

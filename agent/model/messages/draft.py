@@ -21,6 +21,12 @@ MESSAGES: dict[str, Message] = {
         "Write several drafts.",
         "Écrire plusieurs brouillons.",
     ),
+    "draft.names": Message(
+        "The paths of the draft are too long together: {bytes} bytes with the folders above them, {most} are allowed.",
+        "Les chemins du brouillon sont trop longs ensemble : {bytes} octets avec les dossiers au-dessus, {most} sont permis.",
+        "Write several drafts.",
+        "Écrire plusieurs brouillons.",
+    ),
     "draft.path": Message(
         "{path} is no path inside the repository.",
         "{path} n'est pas un chemin dans le dépôt.",
