@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -18,6 +19,8 @@ def pytest_configure() -> None:
     chance = bool(os.environ.get("IKOMA_LONG"))  # else the same examples each time: what fails was changed just now
     settings.register_profile("ours", derandomize=not chance, deadline=None)
     settings.load_profile("ours")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell ignores it for what runs in its background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
     if worker != "gw0":
         os.environ["IKOMA_RIG"] = os.environ.get("IKOMA_RIG", "") + worker
