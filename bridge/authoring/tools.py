@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,9 +35,9 @@ class Tool(BaseModel):
     writes: ClassVar[bool] = False
     removes: ClassVar[bool] = False
 
+    @abstractmethod
     def answer(self, desk: Desk) -> dict[str, Any]:
         """Do it. Raises ``IkomaError``."""
-        raise NotImplementedError
 
 
 @dataclass
