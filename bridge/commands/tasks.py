@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +33,7 @@ _TAG: Final = "refs/tags/"
 _OUT_OF_ORDER: Final = ("github.unreachable", "github.limited", "github.refused")
 
 
-class Task:
+class Task(ABC):
     """The surroundings of every command.
 
     Attributes:
@@ -51,9 +52,9 @@ class Task:
         self.report: dict[str, Any] = {}
         self._reporter: Reporter | None = None
 
+    @abstractmethod
     def run(self) -> Exit:
         """Do it. Raises ``IkomaError``."""
-        raise NotImplementedError
 
     def close(self, seconds: float) -> None:
         """Publish what is left to publish; what GitHub did not take is told in the log."""
@@ -63,7 +64,7 @@ class Task:
         if "check" in {*missing, *self._reporter.refused} or not self.may_write:
             self.annotate()
 
-    def annotate(self) -> None:
+    def annotate(self) -> None:  # noqa: B027  most commands have nothing to say there
         """Say in the log what a check run would have shown."""
 
     @cached_property

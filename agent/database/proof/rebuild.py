@@ -136,9 +136,9 @@ def rebuild(run: Run, live: Live, state: Path, *, second_witness: bool = False) 
 
 
 def _heard(run: Run, live: Live, rebuilt: Fingerprint, programs: Programs) -> Heard:
-    """Ask pg_dump, which knows nothing of differences that were accepted: so only where there are none at all."""
+    """Ask pg_dump, which knows nothing of differences that are spared: so only where there are none at all."""
     if compare(live.taken, rebuilt):
-        return Heard(None, reason="differences were accepted when the database was taken over")
+        return Heard(None, reason="some differences are accepted, or older than the first migration")
     return witness.hear(run, live.taken, programs)
 
 
